@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "tradeledger",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "TradeLedger", targets: ["TradeLedger"]),
+    .executable(name: "tradeledger", targets: ["TradeLedgerCLI"]),
+  ],
+  traits: [
+    .trait(
+      name: "CommandLine",
+      description: "The command line tool and the simulator, with the packages they need."),
+    .default(enabledTraits: ["CommandLine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.7.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.1.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
+    .target(name: "CLedgerSystem"),
+    .target(name: "SQLite", dependencies: ["CSQLite"]),
+    .target(
+      name: "TradeLedger",
+      dependencies: [
+        "SQLite", "CLedgerSystem",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      resources: [.embedInCode("Resources/schema.sql")]),
+    .target(
+      name: "LedgerSimulation",
+      dependencies: [
+        "TradeLedger", "SQLite",
+        .product(
+          name: "Subprocess", package: "swift-subprocess",
+          condition: .when(traits: ["CommandLine"])),
+        .product(
+          name: "Histogram", package: "hdrhistogram-swift",
+          condition: .when(traits: ["CommandLine"])),
+      ]),
+    .executableTarget(
+      name: "TradeLedgerCLI",
+      dependencies: [
+        "TradeLedger", "LedgerSimulation",
+        .product(name: "Logging", package: "swift-log"),
+        .product(
+          name: "ArgumentParser", package: "swift-argument-parser",
+          condition: .when(traits: ["CommandLine"])),
+        .product(
+          name: "Subprocess", package: "swift-subprocess",
+          condition: .when(traits: ["CommandLine"])),
+      ]),
+    .target(
+      name: "LedgerTestSupport", dependencies: ["TradeLedger", "SQLite"],
+      path: "Tests/LedgerTestSupport"),
+    .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "LedgerTestSupport"]),
+    .testTarget(
+      name: "SchemaTests", dependencies: ["SQLite", "TradeLedger", "LedgerTestSupport"]),
+    .testTarget(name: "TradeLedgerTests", dependencies: ["TradeLedger", "LedgerTestSupport"]),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: ["LedgerSimulation", "TradeLedger", "LedgerTestSupport"]),
+    .testTarget(name: "CLITests", dependencies: ["LedgerTestSupport", "TradeLedgerCLI"]),
+    .testTarget(
+      name: "MultiprocessTests",
+      dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
+    .testTarget(name: "HouseTests", dependencies: ["LedgerTestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system && target.name != "CLedgerSystem" {
+  target.swiftSettings = (target.swiftSettings ?? []) + [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .strictMemorySafety(),
+  ]
+}

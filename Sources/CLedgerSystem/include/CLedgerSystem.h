@@ -1,0 +1,11 @@
+// System calls that Swift's Glibc overlay does not export.
+#ifndef TRADELEDGER_CLEDGERSYSTEM_H
+#define TRADELEDGER_CLEDGERSYSTEM_H
+
+#include <stdint.h>
+
+// The file system type (`f_type` of statfs(2)) of the file or directory at `path`.
+// Returns 0, or the errno of the failure.
+int tl_filesystem_type(const char *path, uint64_t *type);
+
+#endif

@@ -1,0 +1,81 @@
+/// What a caller asks when it wants a new trade on record.
+struct Attempt: Sendable {
+  enum Kind: Sendable {
+    /// A pending row, to be settled by whoever has the token.
+    case reserve(token: PermitToken)
+    /// A filled row of now.
+    case record(Fill)
+    /// A filled row of the past.
+    case past(Fill, at: Timestamp)
+  }
+  let order: Order
+  let key: OrderKey
+  let kind: Kind
+  let instance: InstanceClaim?
+}
+
+/// The answer to an ``Attempt``.
+enum AttemptOutcome: Sendable {
+  case admitted(Trade, Permit?)
+  case replayed(Trade, Permit?)
+  case denied(Denial)
+}
+
+/// What a caller says about the outcome of a trade.
+struct Settlement: Sendable {
+  enum Outcome: Sendable {
+    case filled(Fill)
+    case void
+  }
+  enum Authority: Sendable {
+    case token(PermitToken)
+    case `operator`
+  }
+  let trade: TradeReference
+  let outcome: Outcome
+  let authority: Authority
+  /// Required to void, and for operators.
+  let reason: String?
+}
+
+/// The operations of a ledger, each atomic. One engine for each kind of database.
+///
+/// No caller's code runs inside an operation and none suspends between its beginning and its
+/// COMMIT, so that the time for which a lock is held is bounded by the engine's own statements.
+/// `wait` is the longest wait for the write lock (INV-8); beyond it `busy` is thrown and nothing
+/// was written.
+protocol LedgerEngine: Actor {
+  nonisolated var mode: LedgerMode { get }
+  nonisolated var path: String { get }
+
+  func attempt(_ attempt: Attempt, wait: Duration) throws(LedgerError) -> AttemptOutcome
+  func settle(_ settlement: Settlement, wait: Duration) throws(LedgerError) -> SettleOutcome
+  /// Whether an order may still be sent under `permit`: its lease runs, and its epoch is current.
+  func isLive(_ permit: Permit, wait: Duration) throws(LedgerError) -> Bool
+  func addBot(_ bot: Bot, wait: Duration) throws(LedgerError) -> AddBotOutcome
+  func changeBot(_ name: BotName, _ change: BotChange, wait: Duration) throws(LedgerError) -> Bot
+
+  func check(_ bot: BotName, wait: Duration) throws(LedgerError) -> CheckOutcome
+  func status(_ bot: BotName?, wait: Duration) throws(LedgerError) -> LedgerStatus
+  func trades(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> TradePage
+  func trade(_ reference: TradeReference, wait: Duration) throws(LedgerError) -> Trade
+  func audit(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> AuditReport
+  func diagnosis(wait: Duration) throws(LedgerError) -> Diagnosis
+  func close()
+}
+
+/// What `doctor` looks at. Facts; the judgement is the reader's.
+public struct Diagnosis: Sendable {
+  public let path: String
+  public let mode: LedgerMode
+  public let fileSystem: String
+  public let sqliteVersion: String
+  public let walBytes: Int64
+  /// `ok`, or what SQLite's integrity check says.
+  public let integrity: String
+  /// Processes that hold a lock on the ledger now, by what they hold.
+  public let lockHolders: [String]
+  public let schemaVersion: Int
+  /// Both clocks at the time of the diagnosis.
+  public let clock: ClockReading
+}

@@ -1,0 +1,236 @@
+public import Logging
+
+/// A trade ledger that any number of processes share.
+///
+/// Two processes that ask for the same bot at the same time get one "yes" and one "no", whatever
+/// they are written in and whenever they are killed (docs/INVARIANTS.md). All methods may be called
+/// from any task; the blocking work happens on a thread of the ledger's own.
+///
+/// ```swift
+/// let ledger = try await Ledger.open("/var/lib/bots/ledger.db")
+/// let outcome = try await ledger.withTrade(order) { permit in
+///   try await exchange.send(order, clientOrderID: permit.key, validUntil: permit.validUntil)
+/// }
+/// ```
+public final class Ledger: Sendable {
+  /// How a ledger is opened.
+  public struct Options: Sendable {
+    /// What the process wants to do.
+    public enum Access: Sendable {
+      case readWrite
+      /// No call can change a row; nothing is left beside the file (INV-10).
+      case readOnly
+    }
+    /// The longest wait for the write lock, for each call (INV-8).
+    public var lockWait: Duration = .seconds(5)
+    public var access: Access = .readWrite
+    /// Where time comes from. Anything but the system's clocks works on `simulation` ledgers only.
+    public var clock: any LedgerClock = SystemClock()
+    /// Gets `trade lock acquired` and `cooldown remaining` at info level. Off by default.
+    public var logger = Logger(label: "tradeledger") { _ in SwiftLogNoOpLogHandler() }
+    /// A ledger that others of the file's group may open too (mode 0660).
+    public var isGroupShared = false
+
+    public init() {}
+  }
+
+  let engine: any LedgerEngine
+  let options: Options
+  let metrics = LedgerMetrics()
+
+  init(engine: any LedgerEngine, options: Options) {
+    self.engine = engine
+    self.options = options
+  }
+
+  /// Set when the ledger was created; it never changes.
+  public var mode: LedgerMode { engine.mode }
+  /// The real path of the ledger file.
+  public var path: String { engine.path }
+
+  /// Opens the ledger at `path` and migrates it where it is older.
+  ///
+  /// - Throws: `noLedger`, `notALedger`, `newerSchema`, `schemaAltered`, `configuration`,
+  ///   `permission` (final); `busy` (safe to repeat); `io`.
+  public static func open(
+    _ path: String, options: Options = Options()
+  ) async throws(LedgerError) -> Ledger {
+    let engine = SQLiteEngine(clock: options.clock)
+    return Ledger(engine: try await engine.open(path, options: options), options: options)
+  }
+
+  /// Creates the ledger at `path`, or opens it where it exists with the same mode. Any number of
+  /// processes may do so at once: one creates it, all of them get it.
+  ///
+  /// - Throws: as ``open(_:options:)``, and `cannotCreate`; `configuration` where it exists with
+  ///   another mode.
+  public static func create(
+    _ path: String, mode: LedgerMode, options: Options = Options()
+  ) async throws(LedgerError) -> Ledger {
+    let engine = SQLiteEngine(clock: options.clock)
+    return Ledger(
+      engine: try await engine.create(path, mode: mode, options: options), options: options)
+  }
+
+  /// Closes the file. Later calls fail; calls under way end first.
+  public func close() async { await engine.close() }
+}
+
+// MARK: - Trading
+
+extension Ledger {
+  /// Phase 1: asks whether `order` may be sent now, and puts it on record if so.
+  ///
+  /// - Parameters:
+  ///   - key: the client order id; nil to have one made. Repeat the same key after a lost answer.
+  ///   - token: what the permit is settled with; nil to have one made. A caller that repeats key
+  ///     and token gets its permit back while the lease runs.
+  ///   - instance: the caller's instance and epoch, to be fenced by (INV-7).
+  /// - Returns: `.admitted` with a permit: send it. Anything else: do not trade.
+  /// - Throws: `busy` (nothing written; safe to repeat with the same key), `outcomeUnknown` (send
+  ///   no order; look the key up), `noSuchBot`, `io`, `ledgerMoved`, `schemaAltered`.
+  ///
+  /// **Lock**: the write lock for five statements, waited for at most `lockWait`; none for a denial
+  /// that the last committed state already justifies.
+  /// **Durability**: an answer is durable before it is given (INV-4).
+  /// **Idempotency**: by key. **Complexity**: 6 statements and 1 fsync; a denial 1 statement.
+  public func reserve(
+    _ order: Order, key: OrderKey? = nil, token: PermitToken? = nil,
+    instance: InstanceClaim? = nil
+  ) async throws(LedgerError) -> ReserveOutcome {
+    let attempt = Attempt(
+      order: order, key: key ?? .random(at: options.clock.now().wall),
+      kind: .reserve(token: token ?? .random()), instance: instance)
+    let outcome = try await measured(attempt)
+    switch outcome {
+    case .admitted(let trade, let permit):
+      guard let permit else { throw .bug("a reservation was admitted without a permit") }
+      return .admitted(trade, permit)
+    case .replayed(let trade, let permit): return .replayed(trade, permit)
+    case .denied(let denial): return .denied(denial)
+    }
+  }
+
+  /// Both phases in one, for an order that is already done or needs no exchange.
+  ///
+  /// Without `fill.at` the trade is of now and admitted like any other. With it, it is a fact of
+  /// the past: stored whatever its neighbours, counted for the cooldown from now on, and reported
+  /// by the audit where it violates it.
+  ///
+  /// - Throws: as ``reserve(_:key:token:instance:)``; `invalidInput` for a time in the future.
+  public func record(
+    _ order: Order, fill: Fill = Fill(), key: OrderKey? = nil, instance: InstanceClaim? = nil
+  ) async throws(LedgerError) -> RecordOutcome {
+    let attempt = Attempt(
+      order: order, key: key ?? .random(at: options.clock.now().wall),
+      kind: fill.at.map { .past(fill, at: $0) } ?? .record(fill), instance: instance)
+    switch try await measured(attempt) {
+    case .admitted(let trade, _): return .recorded(trade)
+    case .replayed(let trade, _): return .replayed(trade)
+    case .denied(let denial): return .denied(denial)
+    }
+  }
+
+  /// Phase 2: the order was executed.
+  ///
+  /// No fill is refused for its time. After the lease it is taken and flagged late; after a void it
+  /// is denied `already_settled`, kept in `conflicts`, and counts for the cooldown (INV-6).
+  ///
+  /// - Returns: `.settled`; `.replayed` for the same fill again; `.denied` with `already_settled`
+  ///   (and the trade as it stands) or `wrong_token`.
+  /// - Throws: `noSuchTrade`; `busy` and `io` (safe to repeat); `outcomeUnknown`.
+  ///
+  /// **Lock**, **Durability**: as `reserve`. **Idempotency**: by trade. **Complexity**: 5
+  /// statements and 1 fsync.
+  public func fill(
+    _ trade: TradeID, token: PermitToken, _ fill: Fill = Fill()
+  ) async throws(LedgerError) -> SettleOutcome {
+    try await settle(
+      Settlement(
+        trade: .id(trade), outcome: .filled(fill), authority: .token(token), reason: nil))
+  }
+
+  /// Phase 2: the order was proven not sent. Say so only on proof: a void trade does not count.
+  ///
+  /// - Parameter reason: 1 to 256 bytes on one line.
+  /// - Returns and throws: as ``fill(_:token:_:)``.
+  public func void(
+    _ trade: TradeID, token: PermitToken, reason: String
+  ) async throws(LedgerError) -> SettleOutcome {
+    try await settle(
+      Settlement(
+        trade: .id(trade), outcome: .void, authority: .token(token),
+        reason: try checkedReason(reason)))
+  }
+
+  /// An operator settles a trade in doubt, after looking its key up at the exchange.
+  ///
+  /// - Parameter fill: what the exchange says, or nil where it never got the order.
+  /// - Returns: as ``fill(_:token:_:)``; denied `in_progress` while the lease still runs.
+  public func resolve(
+    _ trade: TradeReference, fill: Fill?, reason: String
+  ) async throws(LedgerError) -> SettleOutcome {
+    try await settle(
+      Settlement(
+        trade: trade, outcome: fill.map { .filled($0) } ?? .void, authority: .operator,
+        reason: try checkedReason(reason)))
+  }
+
+  /// Whether an order may still be sent under `permit`. Ask right before the exchange call.
+  ///
+  /// Looks at the lease on the boot clock, and at the epoch where the permit has one.
+  public func isLive(_ permit: Permit) async throws(LedgerError) -> Bool {
+    try await engine.isLive(permit, wait: options.lockWait)
+  }
+}
+
+// MARK: - Bots
+
+extension Ledger {
+  /// Adds a bot. Adding it again with the same settings changes nothing.
+  public func addBot(
+    _ name: BotName, _ settings: BotSettings
+  ) async throws(LedgerError) -> AddBotOutcome {
+    try await engine.addBot(Bot(name: name, settings: settings), wait: options.lockWait)
+  }
+
+  /// Changes the settings of a bot, from its next attempt on.
+  /// - Throws: `noSuchBot`, `invalidInput`.
+  public func changeBot(_ name: BotName, _ change: BotChange) async throws(LedgerError) -> Bot {
+    try await engine.changeBot(name, change, wait: options.lockWait)
+  }
+}
+
+// MARK: - Looking
+
+extension Ledger {
+  /// Whether `reserve` would admit now. Reads only; an answer that another process can change.
+  public func check(_ bot: BotName) async throws(LedgerError) -> CheckOutcome {
+    try await engine.check(bot, wait: options.lockWait)
+  }
+
+  /// Where the ledger stands, for one bot or all of them.
+  public func status(_ bot: BotName? = nil) async throws(LedgerError) -> LedgerStatus {
+    try await engine.status(bot, wait: options.lockWait)
+  }
+
+  /// Trades, newest first.
+  public func trades(_ query: TradeQuery = TradeQuery()) async throws(LedgerError) -> TradePage {
+    try await engine.trades(query, wait: options.lockWait)
+  }
+
+  /// One trade. - Throws: `noSuchTrade`.
+  public func trade(_ reference: TradeReference) async throws(LedgerError) -> Trade {
+    try await engine.trade(reference, wait: options.lockWait)
+  }
+
+  /// Looks for double trades and everything else that an operator should know about.
+  public func audit(_ query: TradeQuery = TradeQuery()) async throws(LedgerError) -> AuditReport {
+    try await engine.audit(query, wait: options.lockWait)
+  }
+
+  /// What `tradeledger doctor` shows, a full integrity check included.
+  public func diagnosis() async throws(LedgerError) -> Diagnosis {
+    try await engine.diagnosis(wait: options.lockWait)
+  }
+}

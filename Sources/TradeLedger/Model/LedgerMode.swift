@@ -1,0 +1,7 @@
+/// What a ledger is for. Set when it is created; it never changes.
+public enum LedgerMode: String, CaseIterable, Sendable {
+  case live
+  case paper
+  /// Takes times that the caller brings. `simulate` and `bench` work on nothing else.
+  case simulation
+}
