@@ -1,8 +1,11 @@
+#define _GNU_SOURCE
 #include "CLedgerSystem.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #if defined(__linux__)
+#include <fcntl.h>
 #include <sys/vfs.h>
 #else
 #include <sys/mount.h>
@@ -13,5 +16,14 @@ int tl_filesystem_type(const char *path, uint64_t *type) {
   struct statfs information;
   if (statfs(path, &information) != 0) return errno;
   *type = (uint64_t)(uint32_t)information.f_type;
+  return 0;
+}
+
+int tl_rename_exclusively(const char *from, const char *to) {
+#if defined(__linux__)
+  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0) return errno;
+#else
+  if (renamex_np(from, to, RENAME_EXCL) != 0) return errno;
+#endif
   return 0;
 }

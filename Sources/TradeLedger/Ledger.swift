@@ -55,8 +55,7 @@ public final class Ledger: Sendable {
   public static func open(
     _ path: String, options: Options = Options()
   ) async throws(LedgerError) -> Ledger {
-    let engine = SQLiteEngine(clock: options.clock)
-    return Ledger(engine: try await engine.open(path, options: options), options: options)
+    Ledger(engine: try await SQLiteEngine.open(path, options: options), options: options)
   }
 
   /// Creates the ledger at `path`, or opens it where it exists with the same mode. Any number of
@@ -67,9 +66,8 @@ public final class Ledger: Sendable {
   public static func create(
     _ path: String, mode: LedgerMode, options: Options = Options()
   ) async throws(LedgerError) -> Ledger {
-    let engine = SQLiteEngine(clock: options.clock)
-    return Ledger(
-      engine: try await engine.create(path, mode: mode, options: options), options: options)
+    Ledger(
+      engine: try await SQLiteEngine.create(path, mode: mode, options: options), options: options)
   }
 
   /// Closes the file. Later calls fail; calls under way end first.

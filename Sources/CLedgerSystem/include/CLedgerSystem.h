@@ -8,4 +8,7 @@
 // Returns 0, or the errno of the failure.
 int tl_filesystem_type(const char *path, uint64_t *type);
 
+// Renames `from` to `to`, failing with EEXIST where `to` exists. Returns 0 or the errno.
+int tl_rename_exclusively(const char *from, const char *to);
+
 #endif

@@ -75,6 +75,11 @@ public struct BotChange: Sendable {
 public struct Bot: Hashable, Sendable {
   public let name: BotName
   public let settings: BotSettings
+
+  public init(name: BotName, settings: BotSettings) {
+    self.name = name
+    self.settings = settings
+  }
 }
 
 /// The answer to adding a bot.

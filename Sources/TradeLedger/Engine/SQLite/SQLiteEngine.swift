@@ -1,19 +1,182 @@
+internal import SQLite
+
+/// The ledger in one SQLite file.
+///
+/// An actor on a thread of its own, with one connection. Every operation that writes is one
+/// IMMEDIATE transaction: lock, clock, look, decide, write, COMMIT, look at the file, answer.
 actor SQLiteEngine: LedgerEngine {
-  nonisolated let mode: LedgerMode = .paper
-  nonisolated let path = ""
-  init(clock: any LedgerClock) {}
-  func open(_ path: String, options: Ledger.Options) throws(LedgerError) -> any LedgerEngine { throw .bug("stub") }
-  func create(_ path: String, mode: LedgerMode, options: Ledger.Options) throws(LedgerError) -> any LedgerEngine { throw .bug("stub") }
-  func attempt(_ attempt: Attempt, wait: Duration) throws(LedgerError) -> AttemptOutcome { throw .bug("stub") }
-  func settle(_ settlement: Settlement, wait: Duration) throws(LedgerError) -> SettleOutcome { throw .bug("stub") }
-  func isLive(_ permit: Permit, wait: Duration) throws(LedgerError) -> Bool { throw .bug("stub") }
-  func addBot(_ bot: Bot, wait: Duration) throws(LedgerError) -> AddBotOutcome { throw .bug("stub") }
-  func changeBot(_ name: BotName, _ change: BotChange, wait: Duration) throws(LedgerError) -> Bot { throw .bug("stub") }
-  func check(_ bot: BotName, wait: Duration) throws(LedgerError) -> CheckOutcome { throw .bug("stub") }
-  func status(_ bot: BotName?, wait: Duration) throws(LedgerError) -> LedgerStatus { throw .bug("stub") }
-  func trades(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> TradePage { throw .bug("stub") }
-  func trade(_ reference: TradeReference, wait: Duration) throws(LedgerError) -> Trade { throw .bug("stub") }
-  func audit(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> AuditReport { throw .bug("stub") }
-  func diagnosis(wait: Duration) throws(LedgerError) -> Diagnosis { throw .bug("stub") }
-  func close() {}
+  /// Frames in the WAL after which it is copied into the main file: few enough that a foreign
+  /// client's automatic checkpoint, at 1,000, never fires.
+  static let checkpointFrames = 400
+
+  nonisolated let mode: LedgerMode
+  nonisolated let path: String
+  let file: LedgerFile
+  let clock: any LedgerClock
+  var state: State
+  /// Why every later call fails: closed, or degraded by a COMMIT that could not be made final.
+  private var refusal: LedgerError?
+  private nonisolated let thread: LedgerThread
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe thread.asUnownedSerialExecutor()
+  }
+
+  /// The open file.
+  struct State {
+    let database: LedgerDatabase
+    /// A second connection, made when the first checkpoint is due.
+    var helper: Connection?
+    let identity: LedgerFile.Identity
+    /// `PRAGMA schema_version` when the schema was last compared in full.
+    var schemaVersion: Int64
+    let isReadOnly: Bool
+    let openWait: Duration
+  }
+
+  init(
+    thread: LedgerThread, file: LedgerFile, mode: LedgerMode, clock: any LedgerClock,
+    state: sending State
+  ) {
+    self.thread = thread
+    self.file = file
+    self.mode = mode
+    self.clock = clock
+    self.state = state
+    path = file.path
+  }
+
+  /// Closes the file after a checkpoint, if one is due. Later calls are refused.
+  func close() {
+    guard refusal == nil else { return }
+    checkpointIfDue()
+    refusal = LedgerError(
+      .configuration, "the ledger was closed", hint: "open it again before the next call")
+    state.helper = nil
+  }
+
+  func checkUsable(forWriting: Bool) throws(LedgerError) {
+    if let refusal { throw refusal }
+    if forWriting && state.isReadOnly {
+      throw LedgerError(
+        .configuration, "this ledger was opened for reading", hint: "open it with readWrite access")
+    }
+  }
+
+  /// Runs `body` in one snapshot.
+  func read<T>(
+    wait: Duration, _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> T
+  ) throws(LedgerError) -> T {
+    try checkUsable(forWriting: false)
+    let database = state.database
+    let ending = database.connection.read(wait: wait) { () throws(LedgerError) in
+      try verifySchemaIfMoved(database)
+      return try body(database, clock.now())
+    }
+    switch ending {
+    case .committed(let value), .rolledBack(let value): return value
+    case .notBegun(let error): throw database.translate(error)
+    case .bodyFailed(let error, _): throw error
+    case .commitUnknown(_, let error): throw database.translate(error)
+    }
+  }
+
+  /// Runs `body` under the write lock, with a clock that was read after the lock was taken.
+  ///
+  /// - Parameter isThere: looks whether what `body` wrote is in the file. It is asked, in a later
+  ///   transaction, only where COMMIT failed (INV-4).
+  func write<T>(
+    wait: Duration, isThere: (LedgerDatabase, T) throws(LedgerError) -> Bool,
+    _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> TransactionDecision<T>
+  ) throws(LedgerError) -> T {
+    try checkUsable(forWriting: true)
+    let database = state.database
+    let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
+      try file.expect(state.identity)
+      try verifySchemaIfMoved(database)
+      return try body(database, clock.now())
+    }
+    switch ending {
+    case .committed(let value):
+      // The answer is true only if this is still the file that everybody else opens.
+      try file.expect(state.identity)
+      scheduleCheckpoint()
+      return value
+    case .rolledBack(let value): return value
+    case .notBegun(let error): throw database.translate(error)
+    case .bodyFailed(let error, _): throw error
+    case .commitUnknown(let value, let error):
+      return try settleUnknownCommit(value, error, wait: wait, isThere: isThere)
+    }
+  }
+
+  /// INV-4: a COMMIT that failed may still come true. One later commit that changes a page makes
+  /// the outcome final, whichever it is, and tells it.
+  private func settleUnknownCommit<T>(
+    _ value: T, _ cause: SQLiteError, wait: Duration,
+    isThere: (LedgerDatabase, T) throws(LedgerError) -> Bool
+  ) throws(LedgerError) -> T {
+    let database = state.database
+    let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
+      let found = try isThere(database, value)
+      try database.run(Statements.tick)
+      return .commit(found)
+    }
+    guard case .committed(let found) = ending, file.identity() == state.identity else {
+      let error = LedgerError(
+        .outcomeUnknown,
+        "COMMIT failed (\(escaped(cause.message))) and its outcome could not be made final",
+        hint: "send no order and do not reuse the key; check the disk, start again, and look the "
+          + "key up",
+        retry: .checkFirst)
+      // Frames of the failed commit may lie in the log: nothing more is answered on this
+      // connection, so that no later answer can stand on them.
+      refusal = error
+      throw error
+    }
+    if found { return value }
+    throw LedgerError(
+      .io, "nothing was written: COMMIT failed (\(escaped(cause.message)))",
+      hint: "that is final; check the disk, then try again with the same key", retry: .safe)
+  }
+
+  /// Compares the schema in full whenever its version has moved since the last time.
+  func verifySchemaIfMoved(_ database: LedgerDatabase) throws(LedgerError) {
+    let version =
+      try database.first(Statements.schemaVersion) { row throws(SQLiteError) in
+        try row.integer(0)
+      } ?? 0
+    guard version != state.schemaVersion else { return }
+    try SchemaInstaller.verify(database)
+    state.schemaVersion = version
+  }
+
+  // MARK: Checkpoints
+
+  private var isCheckpointDue: Bool {
+    state.database.connection.counters.walFrames >= SQLiteEngine.checkpointFrames
+  }
+
+  /// After the answer, not before it.
+  private func scheduleCheckpoint() {
+    if isCheckpointDue { Task { self.checkpointIfDue() } }
+  }
+
+  /// Copies the WAL into the main file under the write lock. A failure is no failure of an
+  /// operation: the WAL stays longer, and the next commit tries again.
+  private func checkpointIfDue() {
+    guard isCheckpointDue, refusal == nil, !state.isReadOnly else { return }
+    if state.helper == nil {
+      let options = OpenOptions(purpose: .writing, wait: state.openWait, cacheCapacity: 4)
+      state.helper = try? Connection.open(path, options: options)
+    }
+    guard let helper = state.helper else { return }
+    let connection = state.database.connection
+    if case .rolledBack(let result) = connection.checkpoint(helper: helper, wait: state.openWait),
+      result.copied == result.frames
+    {
+      connection.forgetWALFrames()
+      state.schemaVersion = -1  // compare in full at the next look
+    }
+  }
 }

@@ -1,0 +1,87 @@
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// One thread that runs the jobs of one engine, in order.
+///
+/// Waiting for a lock blocks the thread that asks SQLite; this keeps that wait off the cooperative
+/// pool. The thread ends when its last owner is gone and its queue is empty.
+///
+/// `@unchecked Sendable`, the only one of the library: everything mutable is in `Queue`, guarded by
+/// its mutex, and the thread keeps the queue alive, not this object.
+@safe
+final class LedgerThread: SerialExecutor, @unchecked Sendable {
+  private let queue = Queue()
+
+  init() {
+    var thread = pthread_t()
+    let context = unsafe Unmanaged.passRetained(queue).toOpaque()
+    let code = unsafe pthread_create(
+      &thread, nil,
+      { context in
+        guard let context = unsafe context else { return nil }
+        unsafe Unmanaged<Queue>.fromOpaque(context).takeRetainedValue().run()
+        return nil
+      }, context)
+    precondition(code == 0, "no thread could be made: errno \(code)")
+    pthread_detach(thread)
+  }
+
+  deinit { queue.stop() }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    queue.add(UnownedJob(job), for: self)
+  }
+
+  /// Jobs and the lock around them.
+  @safe
+  private final class Queue {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    // Each job keeps its executor alive until it has run.
+    private var jobs: [(UnownedJob, LedgerThread)] = []
+    private var isStopped = false
+
+    init() {
+      unsafe pthread_mutex_init(mutex, nil)
+      unsafe pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+      unsafe pthread_cond_destroy(condition)
+      unsafe pthread_mutex_destroy(mutex)
+      unsafe condition.deallocate()
+      unsafe mutex.deallocate()
+    }
+
+    func add(_ job: UnownedJob, for executor: LedgerThread) {
+      unsafe pthread_mutex_lock(mutex)
+      jobs.append((job, executor))
+      unsafe pthread_cond_signal(condition)
+      unsafe pthread_mutex_unlock(mutex)
+    }
+
+    func stop() {
+      unsafe pthread_mutex_lock(mutex)
+      isStopped = true
+      unsafe pthread_cond_signal(condition)
+      unsafe pthread_mutex_unlock(mutex)
+    }
+
+    func run() {
+      while true {
+        unsafe pthread_mutex_lock(mutex)
+        while jobs.isEmpty && !isStopped { unsafe pthread_cond_wait(condition, mutex) }
+        let batch = jobs
+        jobs = []
+        unsafe pthread_mutex_unlock(mutex)
+        if batch.isEmpty { return }
+        for (job, executor) in batch {
+          unsafe job.runSynchronously(on: executor.asUnownedSerialExecutor())
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+internal import SQLite
+
+/// A connection to a ledger whose errors are already the ledger's: `SQLiteError` ends here.
+struct LedgerDatabase {
+  let connection: Connection
+  var path: String { connection.path }
+
+  func run(_ sql: String, _ values: [Value] = []) throws(LedgerError) {
+    do throws(SQLiteError) { try connection.run(sql, values) } catch { throw translate(error) }
+  }
+
+  /// Runs a statement once, without keeping it: for DDL.
+  func runUncached(_ sql: String) throws(LedgerError) {
+    try runScript(sql.hasSuffix(";") ? sql : sql + ";")
+  }
+
+  func runScript(_ script: String) throws(LedgerError) {
+    do throws(SQLiteError) { try connection.runScript(script) } catch { throw translate(error) }
+  }
+
+  func first<T>(
+    _ sql: String, _ values: [Value] = [],
+    _ transform: (borrowing Row) throws(SQLiteError) -> T
+  ) throws(LedgerError) -> T? {
+    do throws(SQLiteError) {
+      return try connection.firstRow(sql, values, transform)
+    } catch { throw translate(error) }
+  }
+
+  func rows<T>(
+    _ sql: String, _ values: [Value] = [],
+    _ transform: (borrowing Row) throws(SQLiteError) -> T
+  ) throws(LedgerError) -> [T] {
+    do throws(SQLiteError) {
+      return try connection.rows(sql, values, transform)
+    } catch { throw translate(error) }
+  }
+
+  /// Whether `sql` gives a row.
+  func exists(_ sql: String, _ values: [Value]) throws(LedgerError) -> Bool {
+    try first(sql, values) { _ throws(SQLiteError) in true } ?? false
+  }
+
+  /// An integer pragma of this project's own choice; 0 where it gives none.
+  func pragma(_ name: String) throws(LedgerError) -> Int64 {
+    do throws(SQLiteError) {
+      return try connection.pragmaInteger(name) ?? 0
+    } catch { throw translate(error) }
+  }
+
+  func translate(_ error: SQLiteError) -> LedgerError { LedgerError(error, path: path) }
+}

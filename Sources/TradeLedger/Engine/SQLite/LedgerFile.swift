@@ -1,0 +1,209 @@
+internal import CLedgerSystem
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// The ledger's file, judged before SQLite opens it. Looked at with stat alone: a descriptor that
+/// this process opened and closed would drop the process's own locks.
+struct LedgerFile: Sendable {
+  /// Absolute, with every link resolved.
+  let path: String
+  private let directory: String
+
+  /// Device and inode of the file and its -wal: what must not change while it is open.
+  struct Identity: Equatable {
+    let main: [UInt64]
+    let wal: [UInt64]
+  }
+
+  /// - Throws: `noLedger`, `notALedger`, `configuration`, `permission`, `invalidInput`.
+  init(existing path: String) throws(LedgerError) {
+    try LedgerFile.checkSpelling(path)
+    guard let real = LedgerFile.realPath(path) else {
+      throw LedgerFile.cannotReach(path, errno)
+    }
+    self.path = real
+    directory = LedgerFile.parent(of: real)
+    let info = try LedgerFile.status(real)
+    guard info.st_mode & S_IFMT == S_IFREG else {
+      throw LedgerError(
+        .notALedger, "\(quoted(path)) is \(LedgerFile.kind(info)), not a ledger file",
+        hint: "give the path of a ledger; `tradeledger init` makes one")
+    }
+    guard info.st_nlink == 1 else {
+      throw LedgerError(
+        .configuration, "\(quoted(path)) has \(info.st_nlink) hard links",
+        hint: "a second name means a second log and lost trades; remove the other names")
+    }
+    try checkSafety(info)
+    try LedgerFileSystem.check(directory: directory)
+  }
+
+  /// Makes the file, empty and private, unless it is there. The file appears under its name only
+  /// when this process has closed it again, so that no descriptor but SQLite's is ever closed.
+  ///
+  /// - Throws: as `init(existing:)`, and `cannotCreate`.
+  init(creating path: String, groupShared: Bool) throws(LedgerError) {
+    try LedgerFile.checkSpelling(path)
+    let parent = LedgerFile.parent(of: path)
+    guard let directory = LedgerFile.realPath(parent) else {
+      throw LedgerError(
+        .cannotCreate, "no directory \(quoted(parent)): \(message(errno))",
+        hint: "make it first: mkdir -p -m 700 DIRECTORY")
+    }
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    let target = directory + (directory == "/" ? "" : "/") + name
+    var info = stat()
+    if unsafe lstat(target, &info) != 0 {
+      try LedgerFileSystem.check(directory: directory)
+      try LedgerFile.makeFile(target, mode: groupShared ? 0o660 : 0o600)
+    } else if info.st_mode & S_IFMT == S_IFLNK, LedgerFile.realPath(target) == nil {
+      throw LedgerError(
+        .cannotCreate, "\(quoted(path)) is a symbolic link to nothing",
+        hint: "remove the link, or give the path that it should lead to")
+    }
+    try self.init(existing: target)
+  }
+
+  /// Both identities now, or nil where one of the files is gone.
+  func identity() -> Identity? {
+    var main = stat()
+    var wal = stat()
+    guard unsafe stat(path, &main) == 0, unsafe stat(path + "-wal", &wal) == 0 else { return nil }
+    return Identity(
+      main: [UInt64(main.st_dev), UInt64(main.st_ino)],
+      wal: [UInt64(wal.st_dev), UInt64(wal.st_ino)])
+  }
+
+  /// Whether a -wal stands beside the file.
+  var hasWAL: Bool { walBytes > 0 || identity() != nil }
+
+  /// The size of the -wal in bytes.
+  var walBytes: Int64 {
+    var info = stat()
+    return unsafe stat(path + "-wal", &info) == 0 ? Int64(info.st_size) : 0
+  }
+
+  /// Makes the directory entries durable. SQLite ignores a failure here; this does not.
+  func syncDirectory() throws(LedgerError) {
+    let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw LedgerFile.cannotReach(directory, errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else {
+      throw LedgerError(
+        .io, "\(quoted(directory)) cannot be made durable: \(message(errno))",
+        hint: "check the disk and the kernel log", retry: .checkFirst)
+    }
+  }
+
+  /// The file that it was when it was opened is still there, under its name.
+  /// - Throws: `ledgerMoved`.
+  func expect(_ identity: Identity) throws(LedgerError) {
+    guard self.identity() == identity else {
+      throw LedgerError(
+        .ledgerMoved, "\(quoted(path)) or its -wal was moved, replaced or deleted while it was open",
+        hint: "send no order; stop all workers, put the files back (or restore a backup), start "
+          + "again, and look the key up before trading")
+    }
+  }
+}
+
+// MARK: - Checks
+
+extension LedgerFile {
+  private static func checkSpelling(_ path: String) throws(LedgerError) {
+    guard !path.isEmpty, !path.utf8.contains(0), !path.hasPrefix("file:") else {
+      throw LedgerError(
+        .invalidInput, "not a path: \(quoted(path))",
+        hint: "give a plain path, not an URI; write ./file:x for a file of that name")
+    }
+  }
+
+  private func checkSafety(_ info: stat) throws(LedgerError) {
+    let groupMayWrite = info.st_mode & 0o020 != 0
+    guard info.st_mode & 0o002 == 0 else {
+      throw LedgerError(
+        .configuration, "\(quoted(path)) may be written by everybody",
+        hint: "chmod 600 it")
+    }
+    let parent = try LedgerFile.status(directory)
+    guard parent.st_mode & (groupMayWrite ? 0o002 : 0o022) == 0 else {
+      throw LedgerError(
+        .configuration, "others may write to \(quoted(directory)), the directory of the ledger",
+        hint: "they could replace the ledger or its log; use a directory of its own: "
+          + "mkdir -m 700 DIRECTORY")
+    }
+    if unsafe access(path, R_OK) != 0 { throw LedgerFile.cannotReach(path, errno) }
+  }
+
+  private static func makeFile(_ target: String, mode: mode_t) throws(LedgerError) {
+    let temporary = "\(target).\(OrderKey.random(at: Timestamp(microseconds: 0))).new"
+    let descriptor = unsafe open(
+      temporary, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw cannotCreate(target, errno) }
+    let failure = fchmod(descriptor, mode) == 0 ? 0 : errno
+    close(descriptor)
+    let code = failure != 0 ? failure : unsafe tl_rename_exclusively(temporary, target)
+    guard code != 0 else { return }
+    unsafe _ = unlink(temporary)
+    // Somebody else was faster: theirs is as good.
+    if code != EEXIST { throw cannotCreate(target, code) }
+  }
+
+  private static func cannotCreate(_ path: String, _ code: Int32) -> LedgerError {
+    let isForbidden = [EACCES, EPERM, EROFS].contains(code)
+    return LedgerError(
+      isForbidden ? .permission : .cannotCreate,
+      "\(quoted(path)) cannot be created: \(message(code))",
+      hint: "give a path in a directory that you may write to")
+  }
+
+  private static func cannotReach(_ path: String, _ code: Int32) -> LedgerError {
+    switch code {
+    case ENOENT, ENOTDIR:
+      LedgerError(
+        .noLedger, "no ledger at \(quoted(path))",
+        hint: "check the path, or make one: tradeledger init --db PATH")
+    case EACCES, EPERM:
+      LedgerError(
+        .permission, "\(quoted(path)) may not be read: \(message(code))",
+        hint: "run as the owner of the ledger, or correct owner and mode")
+    default:
+      LedgerError(.io, "\(quoted(path)): \(message(code))", hint: "check the path and the disk")
+    }
+  }
+
+  private static func status(_ path: String) throws(LedgerError) -> stat {
+    var info = stat()
+    guard unsafe lstat(path, &info) == 0 else { throw cannotReach(path, errno) }
+    return info
+  }
+
+  private static func kind(_ info: stat) -> String {
+    switch info.st_mode & S_IFMT {
+    case S_IFDIR: "a directory"
+    case S_IFIFO: "a FIFO"
+    case S_IFSOCK: "a socket"
+    default: "a device"
+    }
+  }
+
+  private static func realPath(_ path: String) -> String? {
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
+  private static func parent(of path: String) -> String {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true).dropLast()
+    let joined = parts.joined(separator: "/")
+    if path.hasPrefix("/") { return "/" + joined }
+    return joined.isEmpty ? "." : joined
+  }
+}
+
+/// The system's words for an errno.
+private func message(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }

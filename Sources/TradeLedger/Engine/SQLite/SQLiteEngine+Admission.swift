@@ -1,0 +1,89 @@
+internal import SQLite
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+extension SQLiteEngine {
+  func attempt(_ attempt: Attempt, wait: Duration) throws(LedgerError) -> AttemptOutcome {
+    try checkUsable(forWriting: true)
+    // A "no" that the last committed state already justifies needs no write lock. A "yes" does.
+    state.database.connection.startWait(wait)
+    if let refused = try answer(attempt, in: state.database, at: nil) { return refused }
+    return try write(
+      wait: wait,
+      isThere: { (database, outcome: AttemptOutcome) throws(LedgerError) in
+        try SQLiteEngine.isThere(database, outcome)
+      },
+      { (database, now) throws(LedgerError) in try self.admit(attempt, database, now) })
+  }
+
+  /// The refusal of `attempt` by the committed state, or nil where the lock is needed to decide.
+  private func answer(
+    _ attempt: Attempt, in database: LedgerDatabase, at now: ClockReading?
+  ) throws(LedgerError) -> AttemptOutcome? {
+    let admission = try AdmissionReader(database, attempt.order.bot, attempt)
+    let now = clock.now()
+    let decision = Admission.decide(attempt, facts: admission.facts, now: now)
+    guard decision.expired == nil else { return nil }
+    return try admission.outcome(decision.verdict, database, now)
+  }
+
+  /// Decides under the lock, and writes.
+  private func admit(
+    _ attempt: Attempt, _ database: LedgerDatabase, _ now: ClockReading
+  ) throws(LedgerError) -> TransactionDecision<AttemptOutcome> {
+    let admission = try AdmissionReader(database, attempt.order.bot, attempt)
+    let decision = Admission.decide(attempt, facts: admission.facts, now: now)
+    if let expired = decision.expired {
+      try database.run(Statements.expire, [.integer(expired.value)])
+    }
+    if let refused = try admission.outcome(decision.verdict, database, now) {
+      return decision.expired == nil ? .rollback(refused) : .commit(refused)
+    }
+    return .commit(try insert(attempt, admission, database, now))
+  }
+
+  private func insert(
+    _ attempt: Attempt, _ admission: AdmissionReader, _ database: LedgerDatabase,
+    _ now: ClockReading
+  ) throws(LedgerError) -> AttemptOutcome {
+    let stored = try NewTrade(attempt, admission.facts.settings, now, pid: getpid())
+    try database.run(Statements.insertTrade, stored.values(botID: admission.botID))
+    let id = TradeID(database.connection.lastInsertID)
+    let trade = stored.trade(id: id)
+    let row = StoredTrade(trade: trade, token: stored.token, created: stored.created)
+    return .admitted(trade, row.permit())
+  }
+
+  private static func isThere(
+    _ database: LedgerDatabase, _ outcome: AttemptOutcome
+  ) throws(LedgerError) -> Bool {
+    switch outcome {
+    case .admitted(let trade, let permit):
+      try database.exists(
+        Statements.hasKeyAndToken,
+        [.text(trade.key.description), .text(permit?.token.description)])
+    // What was committed with a refusal is the step to in doubt, which the next attempt repeats.
+    case .replayed, .denied: true
+    }
+  }
+
+  func isLive(_ permit: Permit, wait: Duration) throws(LedgerError) -> Bool {
+    let lease = Lease(until: permit.validUntil, bootUntil: permit.bootValidUntil)
+    guard !lease.isOver(at: clock.now()) else { return false }
+    guard let claim = permit.instance else { return true }
+    let epoch = try read(wait: wait) { (database, _) throws(LedgerError) in
+      try AdmissionReader.currentEpoch(claim, database)
+    }
+    return epoch == claim.epoch && !lease.isOver(at: clock.now())
+  }
+
+  func check(_ bot: BotName, wait: Duration) throws(LedgerError) -> CheckOutcome {
+    try read(wait: wait) { (database, now) throws(LedgerError) in
+      try AdmissionReader(database, bot, nil).check(database, now)
+    }
+  }
+}

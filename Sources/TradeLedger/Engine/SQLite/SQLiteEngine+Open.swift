@@ -1,0 +1,162 @@
+internal import SQLite
+
+extension SQLiteEngine {
+  /// Opens an existing ledger, on a thread of its own.
+  static func open(
+    _ path: String, options: Ledger.Options
+  ) async throws(LedgerError) -> SQLiteEngine {
+    try await Opener().open(path, creating: nil, options: options)
+  }
+
+  /// Makes a ledger, or opens the one that is there.
+  static func create(
+    _ path: String, mode: LedgerMode, options: Ledger.Options
+  ) async throws(LedgerError) -> SQLiteEngine {
+    try await Opener().open(path, creating: mode, options: options)
+  }
+}
+
+/// Opens on the thread that the engine will have: opening can wait for locks.
+private actor Opener {
+  private nonisolated let thread = LedgerThread()
+  nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe thread.asUnownedSerialExecutor()
+  }
+
+  func open(
+    _ path: String, creating mode: LedgerMode?, options: Ledger.Options
+  ) throws(LedgerError) -> SQLiteEngine {
+    try Opening.open(path, creating: mode, options: options, thread: thread)
+  }
+}
+
+/// The steps of opening, in order: judge the file, connect, bring it to the current layout, compare
+/// its schema in full.
+private enum Opening {
+  static func open(
+    _ path: String, creating mode: LedgerMode?, options: Ledger.Options, thread: LedgerThread
+  ) throws(LedgerError) -> SQLiteEngine {
+    let file =
+      mode == nil
+      ? try LedgerFile(existing: path)
+      : try LedgerFile(creating: path, groupShared: options.isGroupShared)
+    let isReadOnly = options.access == .readOnly
+    let purpose = isReadOnly ? OpenOptions.Purpose.reading(keepsLog: file.hasWAL) : .writing
+    let database = try connect(
+      file, OpenOptions(purpose: purpose, wait: options.lockWait), isReadOnly: isReadOnly)
+    try prepare(database, file, creating: mode, options)
+    let found = try Opened(database, wait: options.lockWait)
+    if let mode, found.mode != mode {
+      throw LedgerError(
+        .configuration, "\(quoted(file.path)) is a \(found.mode.rawValue) ledger",
+        hint: "the mode of a ledger never changes; give another path")
+    }
+    guard let identity = file.identity() else {
+      throw LedgerError(
+        .ledgerMoved, "\(quoted(file.path)) or its -wal vanished while it was opened",
+        hint: "find out what deletes files there, then try again", retry: .safe)
+    }
+    return SQLiteEngine(
+      thread: thread, file: file, mode: found.mode, clock: options.clock,
+      state: SQLiteEngine.State(
+        database: database, identity: identity, schemaVersion: found.schemaVersion,
+        isReadOnly: isReadOnly, openWait: options.lockWait))
+  }
+
+  private static func connect(
+    _ file: LedgerFile, _ options: OpenOptions, isReadOnly: Bool
+  ) throws(LedgerError) -> LedgerDatabase {
+    do throws(SQLiteError) {
+      return LedgerDatabase(connection: try Connection.open(file.path, options: options))
+    } catch { throw LedgerError(error, path: file.path) }
+  }
+
+  /// Brings the file to the current layout where that is wanted and allowed.
+  private static func prepare(
+    _ database: LedgerDatabase, _ file: LedgerFile, creating mode: LedgerMode?,
+    _ options: Ledger.Options
+  ) throws(LedgerError) {
+    let wait = options.lockWait
+    switch try SchemaInstaller.look(database) {
+    case .current: break
+    case .empty where mode != nil: break
+    case .older where options.access == .readWrite: break
+    case .older(let version):
+      throw LedgerError(
+        .configuration, "\(quoted(file.path)) has the older layout \(version)",
+        hint: "migrate it once: tradeledger init --db PATH")
+    case .newer(let version):
+      throw LedgerError(
+        .newerSchema,
+        "\(quoted(file.path)) has layout \(version); this version knows \(SchemaText.version)",
+        hint: "use the newer tradeledger that wrote it; the file was not touched")
+    case .empty, .foreign:
+      throw LedgerError(
+        .notALedger, "\(quoted(file.path)) is not a ledger",
+        hint: "give the path of a ledger, or a new path to `tradeledger init`; the file was not "
+          + "touched")
+    }
+    guard options.access == .readWrite else { return }
+    do throws(SQLiteError) {
+      try database.connection.switchToWAL(wait: wait)
+    } catch { throw LedgerError(error, path: file.path) }
+    guard try SchemaInstaller.look(database) != .current else { return }
+    try install(database, mode, options.clock.now().wall, wait: wait)
+    try file.syncDirectory()
+  }
+
+  /// In one transaction that looks again first, so that of many processes exactly one does it.
+  private static func install(
+    _ database: LedgerDatabase, _ mode: LedgerMode?, _ now: Timestamp, wait: Duration
+  ) throws(LedgerError) {
+    let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
+      switch try SchemaInstaller.look(database) {
+      case .empty:
+        guard let mode else { throw .bug("an empty file got this far") }
+        try SchemaInstaller.install(database, mode: mode, at: now)
+        return TransactionDecision.commit(())
+      case .older:
+        try SchemaInstaller.migrate(database)
+        return .commit(())
+      case .current, .newer, .foreign: return .rollback(())
+      }
+    }
+    switch ending {
+    case .committed, .rolledBack: return
+    case .notBegun(let error): throw database.translate(error)
+    case .bodyFailed(let error, _): throw error
+    case .commitUnknown(_, let error):
+      throw LedgerError(
+        .outcomeUnknown, "the schema may or may not have been written: \(escaped(error.message))",
+        hint: "check the disk and run init again", retry: .checkFirst)
+    }
+  }
+}
+
+/// What an open file says about itself, after its schema was compared in full.
+private struct Opened {
+  let mode: LedgerMode
+  let schemaVersion: Int64
+
+  init(_ database: LedgerDatabase, wait: Duration) throws(LedgerError) {
+    let ending = database.connection.read(wait: wait) { () throws(LedgerError) in
+      try SchemaInstaller.verify(database)
+      let mode = try database.first(Statements.ledgerMode) { row throws(SQLiteError) in
+        try row.text(0)
+      }
+      return (mode.flatMap(LedgerMode.init(rawValue:)), try database.pragma("schema_version"))
+    }
+    switch ending {
+    case .committed(let (mode, version)), .rolledBack(let (mode, version)):
+      guard let mode else {
+        throw LedgerError(
+          .notALedger, "\(quoted(database.path)) has the schema of a ledger but no mode",
+          hint: "make ledgers with `tradeledger init`")
+      }
+      self.mode = mode
+      schemaVersion = version
+    case .notBegun(let error), .commitUnknown(_, let error): throw database.translate(error)
+    case .bodyFailed(let error, _): throw error
+    }
+  }
+}

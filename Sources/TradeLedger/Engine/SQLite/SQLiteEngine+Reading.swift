@@ -1,0 +1,125 @@
+internal import SQLite
+
+extension SQLiteEngine {
+  func status(_ bot: BotName?, wait: Duration) throws(LedgerError) -> LedgerStatus {
+    try read(wait: wait) { (database, now) throws(LedgerError) in
+      let bots = try SQLiteEngine.bots(bot, database)
+      if let bot, bots.isEmpty { throw .noSuchBot(bot, database.path) }
+      var statuses: [BotStatus] = []
+      for bot in bots { statuses.append(try SQLiteEngine.status(of: bot, database, now)) }
+      return LedgerStatus(
+        mode: mode, path: path, readAt: now.wall, bots: statuses,
+        trades: try SQLiteEngine.count(Statements.countTrades, database),
+        conflicts: try SQLiteEngine.count(Statements.countConflicts, database),
+        walBytes: file.walBytes, sqliteVersion: Connection.libraryVersion)
+    }
+  }
+
+  private static func status(
+    of bot: Bot, _ database: LedgerDatabase, _ now: ClockReading
+  ) throws(LedgerError) -> BotStatus {
+    let admission = try AdmissionReader(database, bot.name, nil)
+    let open = try database.rows(
+      Statements.tradesInDoubt, [.text(bot.name.description)], TradeRow.read
+    ).map { $0.seen(at: now) }
+    let last = [admission.facts.lastTrade, admission.facts.lastConflict].compactMap { $0?.at.wall }
+    return BotStatus(
+      bot: bot, check: try admission.check(database, now),
+      pending: open.first { $0.status == .pending },
+      inDoubt: open.filter { $0.status == .inDoubt }, lastTradeAt: last.max())
+  }
+
+  func trades(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> TradePage {
+    try read(wait: wait) { (database, now) throws(LedgerError) in
+      try SQLiteEngine.checkBot(query.bot, database)
+      let filter: [Value] = [
+        .text(query.bot?.description), .text(query.status?.rawValue),
+        .integer(query.since?.microseconds ?? 0),
+      ]
+      // Whether an unsettled trade is in doubt depends on the clocks; there are few of them.
+      let isUnsettled = query.status == .pending || query.status == .inDoubt
+      let limit = query.limit ?? -1
+      let found = try database.rows(
+        Statements.trades, filter + [.integer(Int64(isUnsettled ? -1 : limit))], TradeRow.read
+      ).map { $0.seen(at: now) }
+      guard isUnsettled else {
+        let total = try SQLiteEngine.count(Statements.tradesTotal, database, filter)
+        return TradePage(trades: found, total: total)
+      }
+      let matching = found.filter { $0.status == query.status }
+      return TradePage(
+        trades: limit < 0 ? matching : Array(matching.prefix(limit)), total: matching.count)
+    }
+  }
+
+  func trade(_ reference: TradeReference, wait: Duration) throws(LedgerError) -> Trade {
+    try read(wait: wait) { (database, now) throws(LedgerError) in
+      try SQLiteEngine.trade(reference, database).seen(at: now)
+    }
+  }
+
+  func audit(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> AuditReport {
+    try read(wait: wait) { (database, now) throws(LedgerError) in
+      try SQLiteEngine.checkBot(query.bot, database)
+      let range: [Value] = [
+        .text(query.bot?.description), .integer(query.since?.microseconds ?? 0),
+      ]
+      let examined = try database.first(Statements.auditedRange, range) {
+        row throws(SQLiteError) in
+        (try row.integer(0), try TradeRow.instant(row, 1), try TradeRow.instant(row, 2))
+      }
+      var findings: [AuditFinding] = []
+      let texts = [Statements.findings, Statements.conflictFindings, Statements.supersededFindings]
+      for (offset, text) in texts.enumerated() {
+        let values = offset == 0 ? range + [.integer(now.wall.microseconds)] : range
+        findings += try database.rows(text, values, SQLiteEngine.finding)
+      }
+      return AuditReport(
+        examined: Int(examined?.0 ?? 0), from: examined?.1, to: examined?.2, findings: findings)
+    }
+  }
+
+  private static func finding(_ row: borrowing Row) throws(SQLiteError) -> AuditFinding {
+    let check = try row.text(0)
+    guard let check = AuditCheck(rawValue: check) else {
+      throw SQLiteError(code: 20, message: "unknown check \(check)", operation: "audit")
+    }
+    let ids = [try row.optionalInteger(2), try row.integer(3)].compactMap { $0 }
+    let pids = [try row.optionalInteger(7), try row.optionalInteger(8)].compactMap { $0 }
+    return AuditFinding(
+      check: check, bot: try row.text(1), trades: ids,
+      gap: try row.optionalInteger(4).map { .microseconds($0) },
+      cooldown: try row.optionalInteger(5).map { .microseconds($0) },
+      at: Timestamp(microseconds: try row.integer(6)),
+      pids: pids.map { Int32(truncatingIfNeeded: $0) }, involvesPast: try row.integer(9) == 1)
+  }
+
+  func diagnosis(wait: Duration) throws(LedgerError) -> Diagnosis {
+    let integrity = try read(wait: wait) { (database, _) throws(LedgerError) in
+      let lines = try database.rows(Statements.integrityCheck) { row throws(SQLiteError) in
+        try row.text(0)
+      }
+      let orphans = try SQLiteEngine.count(Statements.foreignKeyCheck, database)
+      return (lines + (orphans == 0 ? [] : ["\(orphans) rows without their parent"]))
+        .joined(separator: "; ")
+    }
+    return Diagnosis(
+      path: path, mode: mode, fileSystem: LedgerFileSystem.name(directory: path),
+      sqliteVersion: Connection.libraryVersion, walBytes: file.walBytes, integrity: integrity,
+      lockHolders: LockHolders.of(path), schemaVersion: Int(SchemaText.version),
+      clock: clock.now())
+  }
+
+  private static func checkBot(
+    _ bot: BotName?, _ database: LedgerDatabase
+  ) throws(LedgerError) {
+    if let bot, try bots(bot, database).isEmpty { throw .noSuchBot(bot, database.path) }
+  }
+
+  static func count(
+    _ sql: String, _ database: LedgerDatabase, _ values: [Value] = []
+  ) throws(LedgerError) -> Int {
+    Int(
+      try database.first(sql, values) { row throws(SQLiteError) in try row.integer(0) } ?? 0)
+  }
+}

@@ -1,0 +1,41 @@
+internal import SQLite
+
+/// The one schema, embedded from the top-level `schema.sql`.
+enum SchemaText {
+  static let sql = String(decoding: PackageResources.schema_sql, as: UTF8.self)
+  static let statements = SQLScript.statements(of: sql)
+
+  /// `application_id` of a ledger: "TRLD".
+  static let applicationID: Int64 = 1_414_679_620
+  /// `user_version` of this layout.
+  static let version: Int64 = 2
+
+  /// The text of each object as SQLite stores it, by name: the fingerprint of a ledger.
+  static let objects: [String: String] = {
+    var objects: [String: String] = [:]
+    for statement in statements where statement.hasPrefix("CREATE") {
+      objects[name(of: statement)] = SQLScript.storedText(of: statement)
+    }
+    return objects
+  }()
+
+  /// Statements whose first words are `prefix`, in the order of the file.
+  static func statements(startingWith prefix: String) -> [String] {
+    statements.filter { $0.hasPrefix(prefix) }
+  }
+
+  /// The name of the object that a CREATE statement makes.
+  static func name(of statement: String) -> String {
+    let kinds: Set<Substring> = ["TABLE", "INDEX", "VIEW", "TRIGGER"]
+    let words = statement.prefix(200).split { $0 == " " || $0 == "\n" || $0 == "(" }
+    guard let kind = words.firstIndex(where: { kinds.contains($0) }), kind + 1 < words.count else {
+      return ""
+    }
+    return String(words[kind + 1])
+  }
+}
+
+extension Ledger {
+  /// The text of `schema.sql`, the specification of the ledger in SQL.
+  public static var schemaSQL: String { SchemaText.sql }
+}

@@ -1,0 +1,176 @@
+/// Every SQL text of the engine, by name. The rest of the SQL is in `schema.sql`.
+enum Statements {
+  // MARK: File
+
+  static let schemaVersion = "PRAGMA schema_version"
+  static let countObjects = "SELECT COUNT(*) FROM sqlite_schema"
+  static let allObjects = """
+    SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
+    """
+  static let droppableObjects = """
+    SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL
+      AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY type = 'table', type = 'index', rowid
+    """
+  static let columns = "SELECT name FROM pragma_table_info(?1)"
+  static let insertLedger = "INSERT INTO ledger (id, mode, created_at) VALUES (1, ?1, ?2)"
+  static let ledgerMode = "SELECT mode FROM ledger"
+  /// Changes a page, so that a COMMIT that failed before it cannot come back (INV-4).
+  static let tick = "UPDATE ledger SET ticks = ticks + 1"
+  static let integrityCheck = "PRAGMA integrity_check(5)"
+  static let foreignKeyCheck = "SELECT COUNT(*) FROM pragma_foreign_key_check"
+  static let countTrades = "SELECT COUNT(*) FROM trades"
+  static let countConflicts = "SELECT COUNT(*) FROM conflicts"
+
+  // MARK: Admission
+
+  /// Everything that admission depends on, in one look. ?1 bot, ?2 key, ?3 instance.
+  static let admission = """
+    SELECT s.bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled,
+      (SELECT id FROM trades WHERE key = ?2),
+      (SELECT id FROM occupying_trades WHERE bot_id = s.bot_id),
+      (SELECT MIN(id) FROM trades WHERE bot_id = s.bot_id AND status = 'in_doubt'),
+      l.id, l.effective_at, l.effective_boot_id, l.effective_boot_us,
+      c.trade_id, c.at, c.boot_id, c.boot_us,
+      (SELECT epoch FROM instances WHERE name = ?3)
+    FROM current_settings AS s
+    LEFT JOIN trades AS l ON l.id = (
+      SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY effective_at DESC LIMIT 1)
+    LEFT JOIN conflicts AS c ON c.id = (
+      SELECT id FROM conflicts WHERE bot_id = s.bot_id ORDER BY at DESC LIMIT 1)
+    WHERE s.name = ?1
+    """
+  static let insertTrade = """
+    INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, price, cooldown_us, token, pid,
+      instance, epoch, created_at, lease_until, boot_id, created_boot_us, status, filled_at,
+      filled_price, filled_quantity, exchange_at, received_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+      ?20, ?21, ?22)
+    """
+  static let expire = "UPDATE trades SET status = 'in_doubt' WHERE id = ?1"
+  static let isInDoubt = "SELECT 1 FROM trades WHERE id = ?1 AND status = 'in_doubt'"
+  static let hasKeyAndToken = "SELECT 1 FROM trades WHERE key = ?1 AND token IS ?2"
+  static let currentEpoch = "SELECT epoch FROM instances WHERE name = ?1"
+
+  // MARK: Settling
+
+  static let settle = """
+    UPDATE trades SET status = ?2, filled_at = ?3, filled_price = ?4, filled_quantity = ?5,
+      exchange_at = ?6, received_at = ?7, filled_boot_id = ?8, filled_boot_us = ?9,
+      settled_with = ?10, reason = ?11, late = ?12, superseded = ?13
+    WHERE id = ?1
+    """
+  static let isSettled = """
+    SELECT 1 FROM trades WHERE id = ?1 AND status = ?2 AND settled_with = ?3 AND received_at = ?4
+    """
+  static let insertConflict = """
+    INSERT INTO conflicts (bot_id, trade_id, kind, token, at, boot_id, boot_us, quantity, price,
+      exchange_at, received_at)
+    SELECT bot_id, id, 'fill_after_void', token, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM trades
+    WHERE id = ?1
+    """
+  static let hasConflict = """
+    SELECT 1 FROM conflicts WHERE trade_id = ?1 AND quantity = ?2 AND price IS ?3
+      AND exchange_at IS ?4
+    """
+
+  // MARK: Bots
+
+  static let bots = """
+    SELECT name, cooldown_us, lease_us, in_doubt, enabled FROM current_settings
+    WHERE ?1 IS NULL OR name = ?1 ORDER BY name
+    """
+  static let insertBot = "INSERT INTO bots (name) VALUES (?1)"
+  static let insertSettings = """
+    INSERT INTO settings (bot_id, cooldown_us, lease_us, in_doubt, enabled, at)
+    SELECT id, ?2, ?3, ?4, ?5, ?6 FROM bots WHERE name = ?1
+    """
+
+  // MARK: Reading
+
+  /// The columns of a trade, in the order in which `TradeRow` reads them.
+  static let tradeColumns = """
+    SELECT t.id, b.name, t.key, t.origin, t.side, t.symbol, t.quantity, t.price, t.cooldown_us,
+      t.token, t.pid, t.instance, t.epoch, t.created_at, t.lease_until, t.boot_id,
+      t.created_boot_us, t.status, t.filled_at, t.filled_price, t.filled_quantity, t.exchange_at,
+      t.received_at, t.settled_with, t.reason, t.late, t.superseded
+    FROM trades AS t JOIN bots AS b ON b.id = t.bot_id
+    """
+  static let tradeByID = tradeColumns + " WHERE t.id = ?1"
+  static let tradeByKey = tradeColumns + " WHERE t.key = ?1"
+  static let tradesInDoubt = """
+    \(tradeColumns) WHERE b.name = ?1 AND t.status IN ('pending', 'in_doubt') ORDER BY t.id
+    """
+  /// ?1 bot or NULL, ?2 status or NULL, ?3 earliest effective time. Pending and in doubt are read
+  /// together: which of them a trade is depends on the clocks.
+  private static let matching = """
+    WHERE (?1 IS NULL OR b.name = ?1) AND t.effective_at >= ?3
+      AND (?2 IS NULL OR t.status = ?2
+        OR ?2 IN ('pending', 'in_doubt') AND t.status IN ('pending', 'in_doubt'))
+    """
+  /// ?4 the limit; a negative one means all.
+  static let trades = "\(tradeColumns) \(matching) ORDER BY t.id DESC LIMIT ?4"
+  static let tradesTotal = """
+    SELECT COUNT(*) FROM trades AS t JOIN bots AS b ON b.id = t.bot_id \(matching)
+    """
+
+  // MARK: Audit
+
+  /// Trades that count, with the neighbour before them in effective time and in admission.
+  /// ?1 bot or NULL.
+  private static let neighbours = """
+    WITH n AS (
+      SELECT b.name AS bot, t.*,
+        LAG(t.id) OVER in_time AS before_id, LAG(t.pid) OVER in_time AS before_pid,
+        LAG(t.origin) OVER in_time AS before_origin,
+        t.effective_at - LAG(t.effective_at) OVER in_time AS gap_us,
+        LAG(t.id) OVER in_order AS previous_id, LAG(t.pid) OVER in_order AS previous_pid,
+        LAG(t.created_at) OVER in_order AS previous_at,
+        LAG(COALESCE(t.received_at, 9223372036854775807)) OVER in_order AS previous_end
+      FROM counted_trades AS t JOIN bots AS b ON b.id = t.bot_id
+      WHERE ?1 IS NULL OR b.name = ?1
+      WINDOW in_time AS (PARTITION BY t.bot_id ORDER BY t.effective_at, t.id),
+        in_order AS (PARTITION BY t.bot_id, t.origin = 'past' ORDER BY t.id))
+    """
+  /// Findings of one row each: check, bot, earlier id or NULL, id, gap, cooldown, time, earlier
+  /// pid, pid, whether a fact of the past is involved. ?2 earliest effective time, ?3 now.
+  static let findings = """
+    \(neighbours)
+    SELECT 'double-trade', bot, before_id, id, gap_us, cooldown_us, effective_at, before_pid, pid,
+      origin = 'past' OR before_origin = 'past'
+    FROM n WHERE gap_us < cooldown_us AND effective_at >= ?2
+    UNION ALL
+    SELECT 'overlap', bot, previous_id, id, created_at - previous_at, cooldown_us, effective_at,
+      previous_pid, pid, 0
+    FROM n WHERE origin <> 'past' AND previous_end > created_at AND effective_at >= ?2
+    UNION ALL
+    SELECT 'in-doubt', bot, NULL, id, NULL, cooldown_us, effective_at, NULL, pid, 0
+    FROM n WHERE effective_at >= ?2
+      AND (status = 'in_doubt' OR status = 'pending' AND lease_until <= ?3)
+    UNION ALL
+    SELECT 'late-fill', bot, NULL, id, received_at - lease_until, cooldown_us, effective_at, NULL,
+      pid, 0
+    FROM n WHERE status = 'filled' AND late = 1 AND effective_at >= ?2
+    UNION ALL
+    SELECT 'clock', bot, NULL, id, exchange_at - filled_at, cooldown_us, effective_at, NULL, pid, 0
+    FROM n WHERE abs(exchange_at - filled_at) > 1000000 AND effective_at >= ?2
+    ORDER BY 7, 4
+    """
+  static let supersededFindings = """
+    SELECT 'epoch', b.name, NULL, t.id, NULL, t.cooldown_us, t.effective_at, NULL, t.pid, 0
+    FROM trades AS t JOIN bots AS b ON b.id = t.bot_id
+    WHERE t.superseded = 1 AND (?1 IS NULL OR b.name = ?1) AND t.effective_at >= ?2
+    ORDER BY t.id
+    """
+  static let conflictFindings = """
+    SELECT 'conflict', b.name, NULL, c.trade_id, NULL, t.cooldown_us, c.at, NULL, t.pid, 0
+    FROM conflicts AS c JOIN trades AS t ON t.id = c.trade_id JOIN bots AS b ON b.id = c.bot_id
+    WHERE (?1 IS NULL OR b.name = ?1) AND c.at >= ?2
+    ORDER BY c.id
+    """
+  /// How many trades the audit examines, and their first and last effective time.
+  static let auditedRange = """
+    SELECT COUNT(*), MIN(t.effective_at), MAX(t.effective_at)
+    FROM trades AS t JOIN bots AS b ON b.id = t.bot_id
+    WHERE (?1 IS NULL OR b.name = ?1) AND t.effective_at >= ?2
+    """
+}
