@@ -61,6 +61,8 @@ let package = Package(
     .target(
       name: "LedgerTestSupport", dependencies: ["TradeLedger", "SQLite"],
       path: "Tests/LedgerTestSupport"),
+    .executableTarget(
+      name: "LedgerTestWorker", dependencies: ["TradeLedger"], path: "Tests/LedgerTestWorker"),
     .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "LedgerTestSupport"]),
     .testTarget(
       name: "SchemaTests", dependencies: ["SQLite", "TradeLedger", "LedgerTestSupport"]),
@@ -71,7 +73,7 @@ let package = Package(
     .testTarget(name: "CLITests", dependencies: ["LedgerTestSupport", "TradeLedgerCLI"]),
     .testTarget(
       name: "MultiprocessTests",
-      dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
+      dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI", "LedgerTestWorker"]),
     .testTarget(name: "HouseTests", dependencies: ["LedgerTestSupport"]),
   ],
   swiftLanguageModes: [.v6]
@@ -84,7 +86,7 @@ for target in package.targets where target.type != .system && target.name != "CL
     .enableUpcomingFeature("InternalImportsByDefault"),
   ]
   // Tests call C freely; what ships marks every unsafe construct.
-  if target.type != .test && target.name != "LedgerTestSupport" {
+  if target.type != .test && !target.name.hasPrefix("LedgerTest") {
     target.swiftSettings?.append(.strictMemorySafety())
   }
 }

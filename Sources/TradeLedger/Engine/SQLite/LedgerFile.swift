@@ -13,10 +13,12 @@ struct LedgerFile: Sendable {
   let path: String
   private let directory: String
 
-  /// Device and inode of the file and its -wal: what must not change while it is open.
+  /// Device and inodes of the file, its -wal and its -shm: what must not change while it is open.
   struct Identity: Equatable {
-    let main: [UInt64]
-    let wal: [UInt64]
+    let device: UInt64
+    let main: UInt64
+    let wal: UInt64
+    let shm: UInt64
   }
 
   /// - Throws: `noLedger`, `notALedger`, `configuration`, `permission`, `invalidInput`.
@@ -68,18 +70,24 @@ struct LedgerFile: Sendable {
     try self.init(existing: target)
   }
 
-  /// Both identities now, or nil where one of the files is gone.
+  /// The identity now, or nil where one of the files is gone.
   func identity() -> Identity? {
     var main = stat()
     var wal = stat()
-    guard unsafe stat(path, &main) == 0, unsafe stat(path + "-wal", &wal) == 0 else { return nil }
+    var shm = stat()
+    guard unsafe stat(path, &main) == 0, unsafe stat(path + "-wal", &wal) == 0,
+      unsafe stat(path + "-shm", &shm) == 0
+    else { return nil }
     return Identity(
-      main: [UInt64(main.st_dev), UInt64(main.st_ino)],
-      wal: [UInt64(wal.st_dev), UInt64(wal.st_ino)])
+      device: UInt64(main.st_dev), main: UInt64(main.st_ino), wal: UInt64(wal.st_ino),
+      shm: UInt64(shm.st_ino))
   }
 
   /// Whether a -wal stands beside the file.
-  var hasWAL: Bool { walBytes > 0 || identity() != nil }
+  var hasWAL: Bool {
+    var info = stat()
+    return unsafe stat(path + "-wal", &info) == 0
+  }
 
   /// The size of the -wal in bytes.
   var walBytes: Int64 {
@@ -104,7 +112,7 @@ struct LedgerFile: Sendable {
   func expect(_ identity: Identity) throws(LedgerError) {
     guard self.identity() == identity else {
       throw LedgerError(
-        .ledgerMoved, "\(quoted(path)) or its -wal was moved, replaced or deleted while it was open",
+        .ledgerMoved, "\(quoted(path)), its -wal or its -shm was moved, replaced or deleted while it was open",
         hint: "send no order; stop all workers, put the files back (or restore a backup), start "
           + "again, and look the key up before trading")
     }

@@ -14,8 +14,10 @@ actor SQLiteEngine: LedgerEngine {
   let file: LedgerFile
   let clock: any LedgerClock
   var state: State
-  /// Why every later call fails: closed, or degraded by a COMMIT that could not be made final.
+  /// Why every later call fails, once the ledger was closed.
   private var refusal: LedgerError?
+  /// A COMMIT has failed and its outcome is not final yet: nothing is written before that is done.
+  private var unsettledCommit: String?
   private nonisolated let thread: LedgerThread
 
   nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -90,6 +92,7 @@ actor SQLiteEngine: LedgerEngine {
     _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> TransactionDecision<T>
   ) throws(LedgerError) -> T {
     try checkUsable(forWriting: true)
+    if let cause = unsettledCommit { try makeFinal(cause, wait: wait) { _ in } }
     let database = state.database
     let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
       try file.expect(state.identity)
@@ -106,38 +109,40 @@ actor SQLiteEngine: LedgerEngine {
     case .notBegun(let error): throw database.translate(error)
     case .bodyFailed(let error, _): throw error
     case .commitUnknown(let value, let error):
-      return try settleUnknownCommit(value, error, wait: wait, isThere: isThere)
+      unsettledCommit = escaped(error.message)
+      let isWritten = try makeFinal(escaped(error.message), wait: wait) {
+        database throws(LedgerError) in try isThere(database, value)
+      }
+      if isWritten { return value }
+      throw LedgerError(
+        .io, "nothing was written: COMMIT failed (\(escaped(error.message)))",
+        hint: "that is final; check the disk, then try again with the same key", retry: .safe)
     }
   }
 
-  /// INV-4: a COMMIT that failed may still come true. One later commit that changes a page makes
-  /// the outcome final, whichever it is, and tells it.
-  private func settleUnknownCommit<T>(
-    _ value: T, _ cause: SQLiteError, wait: Duration,
-    isThere: (LedgerDatabase, T) throws(LedgerError) -> Bool
+  /// INV-4: a COMMIT that failed may still come true, when its process ends. One later commit that
+  /// changes a page overwrites what it left in the log and makes the outcome final, whichever it
+  /// is. This connection must make it: a new one could recover the frames that fsync did not reach.
+  ///
+  /// - Returns: what `look` saw.
+  /// - Throws: `outcomeUnknown`; the next write tries again before it does anything else.
+  private func makeFinal<T>(
+    _ cause: String, wait: Duration, _ look: (LedgerDatabase) throws(LedgerError) -> T
   ) throws(LedgerError) -> T {
     let database = state.database
     let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
-      let found = try isThere(database, value)
+      let seen = try look(database)
       try database.run(Statements.tick)
-      return .commit(found)
+      return .commit(seen)
     }
-    guard case .committed(let found) = ending, file.identity() == state.identity else {
-      let error = LedgerError(
-        .outcomeUnknown,
-        "COMMIT failed (\(escaped(cause.message))) and its outcome could not be made final",
-        hint: "send no order and do not reuse the key; check the disk, start again, and look the "
-          + "key up",
+    guard case .committed(let seen) = ending, file.identity() == state.identity else {
+      throw LedgerError(
+        .outcomeUnknown, "COMMIT failed (\(cause)) and its outcome could not be made final",
+        hint: "send no order and do not reuse the key; check the disk, then look the key up",
         retry: .checkFirst)
-      // Frames of the failed commit may lie in the log: nothing more is answered on this
-      // connection, so that no later answer can stand on them.
-      refusal = error
-      throw error
     }
-    if found { return value }
-    throw LedgerError(
-      .io, "nothing was written: COMMIT failed (\(escaped(cause.message)))",
-      hint: "that is final; check the disk, then try again with the same key", retry: .safe)
+    unsettledCommit = nil
+    return seen
   }
 
   /// Compares the schema in full whenever its version has moved since the last time.

@@ -1,0 +1,46 @@
+internal import Foundation
+
+/// Makes system calls of a running process fail, with strace.
+public final class SystemCallFaults: Sendable {
+  private let tracer: ChildProcess
+  private let log: String
+
+  /// Why faults cannot be injected here, or nil where they can.
+  public static let unavailable: String? =
+    BuiltBinary.run("strace", ["-qq", "-o", "/dev/null", "true"]).status == 0
+    ? nil : "strace is not installed, or tracing is not allowed here"
+
+  /// Attaches to `pid` and injects `fault`, for example `fdatasync:error=EIO:when=1`.
+  public init(pid: Int32, fault: String, in directory: TemporaryDirectory) throws {
+    log = directory.file("strace-\(UUID().uuidString).log")
+    let call = fault.split(separator: ":")[0]
+    tracer = try ChildProcess(
+      "strace",
+      ["-f", "-qq", "-o", log, "-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(pid)"])
+    let isAttached = eventually {
+      let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+      return !tasks.isEmpty
+        && tasks.allSatisfy { task in
+          let status = (try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/status", encoding: .utf8))
+          return status.map { !$0.contains("TracerPid:\t0\n") } ?? true
+        }
+    }
+    if !isAttached { throw NotAttached(reason: tracer.standardError) }
+  }
+
+  public struct NotAttached: Error { public let reason: String }
+
+  /// How often a call was really made to fail so far.
+  public var injectedCount: Int {
+    ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
+      .components(separatedBy: "(INJECTED)").count - 1
+  }
+
+  /// Lets go of the process.
+  public func stop() {
+    tracer.signal(SIGINT)
+    _ = tracer.wait(timeout: 20)
+  }
+
+  deinit { tracer.signal(SIGKILL) }
+}

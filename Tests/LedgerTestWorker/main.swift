@@ -1,0 +1,170 @@
+// A worker process for tests: reads one command a line, answers with one line.
+//
+//   LedgerTestWorker PATH [WAIT]
+//   create MODE | open          -> ok | error CODE
+//   bot NAME COOLDOWN LEASE POLICY -> added | same | differs
+//   set NAME COOLDOWN           -> ok
+//   reserve BOT KEY TOKEN QTY   -> admitted ID TOKEN | replayed ID TOKEN|- STATUS
+//                                  | denied REASON WINNER|- | error CODE
+//   crowd COUNT BOT             -> the answers of COUNT concurrent calls, separated by `;`
+//   trade BOT                   -> sending KEY, then waits for `ok`, `refuse` or `fail`;
+//                                  filled ID | void ID | indoubt ID | denied ... | replayed ID
+//   fill ID TOKEN | void ID TOKEN | record BOT | check BOT
+//   `at MICROSECONDS COMMAND ...` waits (spinning) for that moment of the boot clock first.
+
+import TradeLedger
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+func say(_ line: String) {
+  print(line)
+  fflush(nil)
+}
+
+func spin(until moment: Int64) {
+  let clock = SystemClock()
+  while let boot = clock.now().boot, boot.microseconds < moment {}
+}
+
+func order(_ bot: String, _ quantity: String = "1") throws -> Order {
+  Order(
+    bot: try BotName(bot), side: .buy, symbol: try Symbol("BTC-USD"),
+    quantity: try Amount(quantity))
+}
+
+func text(_ denial: Denial) -> String {
+  "denied \(denial.reason.rawValue) \(denial.winner.map { $0.id.description } ?? "-")"
+}
+
+func text(_ outcome: ReserveOutcome) -> String {
+  switch outcome {
+  case .admitted(let trade, let permit): "admitted \(trade.id) \(permit.token)"
+  case .replayed(let trade, let permit):
+    "replayed \(trade.id) \(permit.map { $0.token.description } ?? "-") \(trade.status.rawValue)"
+  case .denied(let denial): text(denial)
+  }
+}
+
+func text(_ outcome: SettleOutcome) -> String {
+  switch outcome {
+  case .settled(let trade): "settled \(trade.status.rawValue) \(trade.isLate ? "late" : "ontime")"
+  case .replayed(let trade): "replayed \(trade.status.rawValue)"
+  case .denied(let denial): text(denial)
+  }
+}
+
+struct SayFailed: Error {}
+
+func withTrade(_ ledger: Ledger, _ bot: String) async throws -> String {
+  let outcome = try await ledger.withTrade(try order(bot)) { permit in
+    say("sending \(permit.key)")
+    switch readLine() {
+    case "ok": return Fill()
+    case "refuse": throw OrderNotSent("refused by the test")
+    default: throw SayFailed()
+    }
+  }
+  switch outcome {
+  case .filled(let trade): return "filled \(trade.id) \(trade.isLate ? "late" : "ontime")"
+  case .void(let trade): return "void \(trade.id)"
+  case .inDoubt(let trade, _): return "indoubt \(trade.id)"
+  case .denied(let denial): return text(denial)
+  case .replayed(let trade): return "replayed \(trade.id)"
+  }
+}
+
+func perform(_ words: [String], _ ledger: Ledger) async throws -> String {
+  switch words[0] {
+  case "bot":
+    let settings = try BotSettings(
+      cooldown: Duration(interval: words[2]), lease: Duration(interval: words[3]),
+      inDoubt: InDoubtPolicy(rawValue: words[4]) ?? .cooldown)
+    switch try await ledger.addBot(BotName(words[1]), settings) {
+    case .added: return "added"
+    case .same: return "same"
+    case .differs: return "differs"
+    }
+  case "set":
+    _ = try await ledger.changeBot(
+      BotName(words[1]), BotChange(cooldown: Duration(interval: words[2])))
+    return "ok"
+  case "reserve":
+    return text(
+      try await ledger.reserve(
+        order(words[1], words.count > 4 ? words[4] : "1"),
+        key: words.count > 2 && words[2] != "-" ? try OrderKey(words[2]) : nil,
+        token: words.count > 3 && words[3] != "-" ? try PermitToken(words[3]) : nil))
+  case "crowd":
+    let order = try order(words[2])
+    let answers = await withTaskGroup(of: String.self) { group in
+      for _ in 0..<(Int(words[1]) ?? 1) {
+        group.addTask {
+          do { return text(try await ledger.reserve(order)) } catch { return "error \(error)" }
+        }
+      }
+      return await group.reduce(into: [String]()) { $0.append($1) }
+    }
+    return answers.joined(separator: ";")
+  case "trade": return try await withTrade(ledger, words[1])
+  case "fill":
+    return text(
+      try await ledger.fill(TradeID(Int64(words[1]) ?? 0), token: PermitToken(words[2])))
+  case "void":
+    return text(
+      try await ledger.void(
+        TradeID(Int64(words[1]) ?? 0), token: PermitToken(words[2]), reason: "not sent"))
+  case "record":
+    switch try await ledger.record(order(words[1])) {
+    case .recorded(let trade): return "recorded \(trade.id)"
+    case .replayed(let trade): return "replayed \(trade.id)"
+    case .denied(let denial): return text(denial)
+    }
+  case "check":
+    switch try await ledger.check(BotName(words[1])) {
+    case .admissible: return "admissible"
+    case .denied(let denial): return text(denial)
+    }
+  default: return "error unknown command"
+  }
+}
+
+signal(SIGPIPE, SIG_IGN)
+let path = CommandLine.arguments[1]
+var options = Ledger.Options()
+if CommandLine.arguments.count > 2 {
+  options.lockWait = try Duration(interval: CommandLine.arguments[2])
+}
+var ledger: Ledger?
+say("ready")
+while let line = readLine() {
+  var words = line.split(separator: " ").map(String.init)
+  if words.first == "at", words.count > 2 {
+    let moment = Int64(words[1]) ?? 0
+    words.removeFirst(2)
+    spin(until: moment)
+  }
+  do {
+    switch words.first {
+    case "create":
+      ledger = try await Ledger.create(
+        path, mode: LedgerMode(rawValue: words[1]) ?? .paper, options: options)
+      say("ok")
+    case "open":
+      ledger = try await Ledger.open(path, options: options)
+      say("ok")
+    default:
+      guard let ledger else {
+        say("error not open")
+        continue
+      }
+      say(try await perform(words, ledger))
+    }
+  } catch let error as LedgerError {
+    say("error \(error.code) \(error.retry.rawValue) \(error.message)")
+  } catch {
+    say("error \(error)")
+  }
+}
+await ledger?.close()
