@@ -68,9 +68,6 @@ public final class Connection {
   /// SQLite's version, for example "3.40.1".
   public static var libraryVersion: String { unsafe String(cString: sqlite3_libversion()) }
 
-  /// Forgets the frames that a checkpoint has copied, until the next commit counts them again.
-  public func forgetWALFrames() { counters.walFrames = 0 }
-
   /// Sets how long the calls that follow may wait for a lock, all together, from now.
   public func startWait(_ wait: Duration) { busy.start(wait: wait) }
 

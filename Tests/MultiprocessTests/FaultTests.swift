@@ -137,13 +137,14 @@ final class FaultTests: XCTestCase {
       atPath: mount, withIntermediateDirectories: false,
       attributes: [.posixPermissions: 0o700])
     let mounted = BuiltBinary.run(
-      "mount", ["-t", "tmpfs", "-o", "size=600k,mode=700", "tmpfs", mount])
+      "mount", ["-t", "tmpfs", "-o", "size=1200k,mode=700", "tmpfs", mount])
     try XCTSkipIf(mounted.status != 0, "no right to mount a small disk: \(mounted.stderr)")
     defer { _ = BuiltBinary.run("umount", ["-l", mount]) }
     let file = mount + "/ledger.db"
     let worker = try LedgerWorker(file)
     XCTAssertEqual(worker.ask("create live"), "ok")
     worker.ask("bot b 15m 30s cooldown")
+    worker.ask("bot other 15m 30s cooldown")
     let words = worker.ask("reserve b").split(separator: " ")
     XCTAssertEqual(words.first, "admitted")
     let ballast = mount + "/ballast"
@@ -156,6 +157,12 @@ final class FaultTests: XCTestCase {
     XCTAssertTrue(answer.hasPrefix("error outcome_unknown check_first "), answer)
     XCTAssertTrue(answer.contains("disk is full"), answer)
     XCTAssertEqual(try LedgerFileCheck.query(file, "SELECT COUNT(*) FROM trades"), [["1"]])
+    let refused = worker.ask("reserve b key-2")
+    XCTAssertTrue(refused.hasPrefix("denied in_progress 1"), refused)
+    let early = try LedgerWorker(file)
+    XCTAssertEqual(early.ask("open"), "ok")
+    let unbegun = early.ask("reserve other")
+    XCTAssertTrue(unbegun.hasPrefix("error io safe less than"), unbegun)
     try FileManager.default.removeItem(atPath: ballast)
     let settled = worker.ask("fill 1 \(words[2])")
     XCTAssertTrue(["settled filled ontime", "replayed filled"].contains(settled), settled)

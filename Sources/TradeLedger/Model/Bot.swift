@@ -21,6 +21,8 @@ public struct BotSettings: Hashable, Sendable {
   /// A disabled bot is refused every new trade. What is under way may still be settled.
   public let isEnabled: Bool
 
+  /// Intervals are rounded to whole microseconds, as the ledger keeps them.
+  ///
   /// - Throws: `invalidInput` where a value is out of range; never worth a retry.
   public init(
     cooldown: Duration, lease: Duration = BotSettings.defaultLease,
@@ -36,7 +38,9 @@ public struct BotSettings: Hashable, Sendable {
         .invalidInput, "lease out of range: \(lease.readable)",
         hint: "give a lease from 1ms to 1d, longer than the slowest call of your exchange")
     }
-    self.init(storedCooldown: cooldown, lease: lease, inDoubt: inDoubt, isEnabled: isEnabled)
+    self.init(
+      storedCooldown: cooldown.roundedToMicroseconds, lease: lease.roundedToMicroseconds,
+      inDoubt: inDoubt, isEnabled: isEnabled)
   }
 
   init(storedCooldown: Duration, lease: Duration, inDoubt: InDoubtPolicy, isEnabled: Bool) {

@@ -9,6 +9,11 @@ extension Duration {
     return carry ? (seconds < 0 ? .min : .max) : sum
   }
 
+  /// The nearest whole number of microseconds; for intervals that are not negative.
+  var roundedToMicroseconds: Duration {
+    .microseconds((self + .nanoseconds(500)).wholeMicroseconds)
+  }
+
   /// Parses `500ms`, `90s`, `15m`, `12h`, `7d`: digits (with a fraction, if need be) and a unit.
   ///
   /// From zero to ten years (3,652.5 days).
@@ -36,17 +41,19 @@ extension Duration {
       }),
       let whole = Int64(String(Substring(parts[0])))
     else { return nil }
-    var microseconds = whole.multipliedReportingOverflow(by: scale)
+    let (product, isTooLong) = whole.multipliedReportingOverflow(by: scale)
+    let longest = BotSettings.longestCooldown.wholeMicroseconds
+    // Checked before the fraction is added, which the sum of two small numbers then survives.
+    guard !isTooLong, product <= longest else { return nil }
+    var microseconds = product
     if parts.count == 2, let fraction = Int64(String(Substring(parts[1]))) {
       let power = (0..<parts[1].count).reduce(Int64(1)) { partial, _ in partial * 10 }
       let (scaled, overflow) = fraction.multipliedReportingOverflow(by: scale)
       guard !overflow, scaled % power == 0 else { return nil }
-      microseconds.partialValue += scaled / power
+      microseconds += scaled / power
     }
-    guard !microseconds.overflow,
-      (0...BotSettings.longestCooldown.wholeMicroseconds).contains(microseconds.partialValue)
-    else { return nil }
-    return .microseconds(microseconds.partialValue)
+    guard microseconds <= longest else { return nil }
+    return .microseconds(microseconds)
   }
 
   /// For people: `1.25s`, `15m`, `2h 30m`, `-3s`. Not parsed by anything.

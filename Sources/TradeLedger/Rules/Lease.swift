@@ -33,13 +33,15 @@ struct Lease: Hashable, Sendable {
 }
 
 extension BootInstant {
+  /// Saturating: a foreign writer may have stored any integer.
   func advanced(by interval: Duration) -> BootInstant {
-    BootInstant(bootID: bootID, microseconds: microseconds + interval.wholeMicroseconds)
+    let advanced = Duration.microseconds(microseconds) + interval
+    return BootInstant(bootID: bootID, microseconds: advanced.wholeMicroseconds)
   }
 
   /// The time from `earlier` to `self`, or nil where they are of different boots.
   func elapsed(since earlier: BootInstant?) -> Duration? {
     guard let earlier, earlier.bootID == bootID else { return nil }
-    return .microseconds(microseconds - earlier.microseconds)
+    return .microseconds(microseconds) - .microseconds(earlier.microseconds)
   }
 }

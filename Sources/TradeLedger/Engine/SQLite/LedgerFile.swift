@@ -95,6 +95,22 @@ struct LedgerFile: Sendable {
     return unsafe stat(path + "-wal", &info) == 0 ? Int64(info.st_size) : 0
   }
 
+  /// Room for this many bytes must be left for a reservation, so that it can be settled too: some
+  /// ten times what one transaction appends to the log.
+  static let reserveBytes: UInt64 = 256 * 1024
+
+  /// - Throws: `io` where the disk is nearly full.
+  func expectRoom() throws(LedgerError) {
+    var info = statvfs()
+    guard unsafe statvfs(directory, &info) == 0 else { return }
+    guard UInt64(info.f_bavail) * UInt64(info.f_frsize) >= LedgerFile.reserveBytes else {
+      throw LedgerError(
+        .io, "less than \(LedgerFile.reserveBytes / 1024) KiB are free beside \(quoted(path))",
+        hint: "a trade that is begun now might not be settled; make room and try again",
+        retry: .safe)
+    }
+  }
+
   /// Makes the directory entries durable. SQLite ignores a failure here; this does not.
   func syncDirectory() throws(LedgerError) {
     let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

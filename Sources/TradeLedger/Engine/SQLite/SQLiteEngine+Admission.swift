@@ -11,7 +11,8 @@ extension SQLiteEngine {
     try checkUsable(forWriting: true)
     // A "no" that the last committed state already justifies needs no write lock. A "yes" does.
     state.database.connection.startWait(wait)
-    if let refused = try answer(attempt, in: state.database, at: nil) { return refused }
+    if let refused = try refusal(of: attempt, by: state.database) { return refused }
+    try file.expectRoom()
     return try write(
       wait: wait,
       isThere: { (database, outcome: AttemptOutcome) throws(LedgerError) in
@@ -21,8 +22,8 @@ extension SQLiteEngine {
   }
 
   /// The refusal of `attempt` by the committed state, or nil where the lock is needed to decide.
-  private func answer(
-    _ attempt: Attempt, in database: LedgerDatabase, at now: ClockReading?
+  private func refusal(
+    of attempt: Attempt, by database: LedgerDatabase
   ) throws(LedgerError) -> AttemptOutcome? {
     let admission = try AdmissionReader(database, attempt.order.bot, attempt)
     let now = clock.now()

@@ -41,7 +41,8 @@ private enum Opening {
       ? try LedgerFile(existing: path)
       : try LedgerFile(creating: path, groupShared: options.isGroupShared)
     let isReadOnly = options.access == .readOnly
-    let purpose = isReadOnly ? OpenOptions.Purpose.reading(keepsLog: file.hasWAL) : .writing
+    let hadLog = file.hasWAL
+    let purpose = isReadOnly ? OpenOptions.Purpose.reading(keepsLog: hadLog) : .writing
     let database = try connect(
       file, OpenOptions(purpose: purpose, wait: options.lockWait), isReadOnly: isReadOnly)
     try prepare(database, file, creating: mode, options)
@@ -51,6 +52,8 @@ private enum Opening {
         .configuration, "\(quoted(file.path)) is a \(found.mode.rawValue) ledger",
         hint: "the mode of a ledger never changes; give another path")
     }
+    // SQLite ignores a failure to make a new log's directory entry durable; an answer must not.
+    if !isReadOnly && !hadLog { try file.syncDirectory() }
     guard let identity = file.identity() else {
       throw LedgerError(
         .ledgerMoved, "\(quoted(file.path)) or its -wal vanished while it was opened",
@@ -102,7 +105,6 @@ private enum Opening {
     } catch { throw LedgerError(error, path: file.path) }
     guard try SchemaInstaller.look(database) != .current else { return }
     try install(database, mode, options.clock.now().wall, wait: wait)
-    try file.syncDirectory()
   }
 
   /// In one transaction that looks again first, so that of many processes exactly one does it.

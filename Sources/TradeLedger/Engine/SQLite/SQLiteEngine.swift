@@ -29,6 +29,8 @@ actor SQLiteEngine: LedgerEngine {
     let database: LedgerDatabase
     /// A second connection, made when the first checkpoint is due.
     var helper: Connection?
+    /// Frames in the WAL at which the next checkpoint is due.
+    var nextCheckpoint = SQLiteEngine.checkpointFrames
     let identity: LedgerFile.Identity
     /// `PRAGMA schema_version` when the schema was last compared in full.
     var schemaVersion: Int64
@@ -159,29 +161,31 @@ actor SQLiteEngine: LedgerEngine {
   // MARK: Checkpoints
 
   private var isCheckpointDue: Bool {
-    state.database.connection.counters.walFrames >= SQLiteEngine.checkpointFrames
+    state.database.connection.counters.walFrames >= state.nextCheckpoint
   }
 
   /// After the answer, not before it.
   private func scheduleCheckpoint() {
+    let frames = state.database.connection.counters.walFrames
+    // Fewer frames than before: somebody has begun the log anew.
+    if frames < state.nextCheckpoint - SQLiteEngine.checkpointFrames {
+      state.nextCheckpoint = SQLiteEngine.checkpointFrames
+    }
     if isCheckpointDue { Task { self.checkpointIfDue() } }
   }
 
   /// Copies the WAL into the main file under the write lock. A failure is no failure of an
-  /// operation: the WAL stays longer, and the next commit tries again.
+  /// operation: the WAL grows on, and the next try comes as many frames later.
   private func checkpointIfDue() {
     guard isCheckpointDue, refusal == nil, !state.isReadOnly else { return }
+    let connection = state.database.connection
+    state.nextCheckpoint = connection.counters.walFrames + SQLiteEngine.checkpointFrames
     if state.helper == nil {
       let options = OpenOptions(purpose: .writing, wait: state.openWait, cacheCapacity: 4)
       state.helper = try? Connection.open(path, options: options)
     }
     guard let helper = state.helper else { return }
-    let connection = state.database.connection
-    if case .rolledBack(let result) = connection.checkpoint(helper: helper, wait: state.openWait),
-      result.copied == result.frames
-    {
-      connection.forgetWALFrames()
-      state.schemaVersion = -1  // compare in full at the next look
-    }
+    _ = connection.checkpoint(helper: helper, wait: state.openWait)
+    state.schemaVersion = -1  // compare in full at the next look
   }
 }
