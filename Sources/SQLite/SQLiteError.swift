@@ -36,6 +36,8 @@ public struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {
   }
   /// The file or file system is read-only.
   public var isReadOnly: Bool { primaryCode == SQLITE_READONLY }
+  /// The connection was used in a way that cannot work, after a fork for example.
+  public var isMisuse: Bool { primaryCode == SQLITE_MISUSE }
   /// There is no room left.
   public var isFull: Bool { primaryCode == SQLITE_FULL }
   /// The file could not be opened.

@@ -6,7 +6,7 @@ extension Ledger {
     let start = ContinuousClock.now
     let outcome: AttemptOutcome
     do throws(LedgerError) {
-      outcome = try await engine.attempt(attempt, wait: options.lockWait)
+      outcome = try await engine.attempt(attempt, wait: WaitLimit(options.lockWait))
     } catch {
       metrics.count(
         "attempts", bot: attempt.order.bot, outcome: "error", reason: error.code.description)
@@ -18,7 +18,7 @@ extension Ledger {
   }
 
   func settle(_ settlement: Settlement) async throws(LedgerError) -> SettleOutcome {
-    let outcome = try await engine.settle(settlement, wait: options.lockWait)
+    let outcome = try await engine.settle(settlement, wait: WaitLimit(options.lockWait))
     if case .settled(let trade) = outcome {
       metrics.count("settled", bot: trade.bot, outcome: trade.status.rawValue)
       options.logger.info(

@@ -178,7 +178,7 @@ extension Ledger {
   ///
   /// Looks at the lease on the boot clock, and at the epoch where the permit has one.
   public func isLive(_ permit: Permit) async throws(LedgerError) -> Bool {
-    try await engine.isLive(permit, wait: options.lockWait)
+    try await engine.isLive(permit, wait: WaitLimit(options.lockWait))
   }
 }
 
@@ -189,13 +189,13 @@ extension Ledger {
   public func addBot(
     _ name: BotName, _ settings: BotSettings
   ) async throws(LedgerError) -> AddBotOutcome {
-    try await engine.addBot(Bot(name: name, settings: settings), wait: options.lockWait)
+    try await engine.addBot(Bot(name: name, settings: settings), wait: WaitLimit(options.lockWait))
   }
 
   /// Changes the settings of a bot, from its next attempt on.
   /// - Throws: `noSuchBot`, `invalidInput`.
   public func changeBot(_ name: BotName, _ change: BotChange) async throws(LedgerError) -> Bot {
-    try await engine.changeBot(name, change, wait: options.lockWait)
+    try await engine.changeBot(name, change, wait: WaitLimit(options.lockWait))
   }
 }
 
@@ -204,31 +204,31 @@ extension Ledger {
 extension Ledger {
   /// Whether `reserve` would admit now. Reads only; an answer that another process can change.
   public func check(_ bot: BotName) async throws(LedgerError) -> CheckOutcome {
-    try await engine.check(bot, wait: options.lockWait)
+    try await engine.check(bot, wait: WaitLimit(options.lockWait))
   }
 
   /// Where the ledger stands, for one bot or all of them.
   public func status(_ bot: BotName? = nil) async throws(LedgerError) -> LedgerStatus {
-    try await engine.status(bot, wait: options.lockWait)
+    try await engine.status(bot, wait: WaitLimit(options.lockWait))
   }
 
   /// Trades, newest first.
   public func trades(_ query: TradeQuery = TradeQuery()) async throws(LedgerError) -> TradePage {
-    try await engine.trades(query, wait: options.lockWait)
+    try await engine.trades(query, wait: WaitLimit(options.lockWait))
   }
 
   /// One trade. - Throws: `noSuchTrade`.
   public func trade(_ reference: TradeReference) async throws(LedgerError) -> Trade {
-    try await engine.trade(reference, wait: options.lockWait)
+    try await engine.trade(reference, wait: WaitLimit(options.lockWait))
   }
 
   /// Looks for double trades and everything else that an operator should know about.
   public func audit(_ query: TradeQuery = TradeQuery()) async throws(LedgerError) -> AuditReport {
-    try await engine.audit(query, wait: options.lockWait)
+    try await engine.audit(query, wait: WaitLimit(options.lockWait))
   }
 
   /// What `tradeledger doctor` shows, a full integrity check included.
   public func diagnosis() async throws(LedgerError) -> Diagnosis {
-    try await engine.diagnosis(wait: options.lockWait)
+    try await engine.diagnosis(wait: WaitLimit(options.lockWait))
   }
 }

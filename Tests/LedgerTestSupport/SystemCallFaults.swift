@@ -11,17 +11,26 @@ public final class SystemCallFaults: Sendable {
     ? nil : "strace is not installed, or tracing is not allowed here"
 
   /// Attaches to `pid` and injects `fault`, for example `fdatasync:error=EIO:when=1`.
-  public init(pid: Int32, fault: String, in directory: TemporaryDirectory) throws {
-    log = directory.file("strace-\(UUID().uuidString).log")
+  public convenience init(pid: Int32, fault: String, in directory: TemporaryDirectory) throws {
     let call = fault.split(separator: ":")[0]
-    tracer = try ChildProcess(
-      "strace",
-      ["-f", "-qq", "-o", log, "-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(pid)"])
+    try self.init(pid, ["-e", "trace=\(call)", "-e", "inject=\(fault)"], directory)
+  }
+
+  /// Attaches to `pid` and only counts `calls`, for example `fdatasync,fsync`.
+  public convenience init(pid: Int32, counting calls: String, in directory: TemporaryDirectory) throws
+  {
+    try self.init(pid, ["-e", "trace=\(calls)"], directory)
+  }
+
+  private init(_ pid: Int32, _ options: [String], _ directory: TemporaryDirectory) throws {
+    log = directory.file("strace-\(UUID().uuidString).log")
+    tracer = try ChildProcess("strace", ["-f", "-qq", "-o", log] + options + ["-p", "\(pid)"])
     let isAttached = eventually {
       let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
       return !tasks.isEmpty
         && tasks.allSatisfy { task in
-          let status = (try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/status", encoding: .utf8))
+          let file = "/proc/\(pid)/task/\(task)/status"
+          let status = try? String(contentsOfFile: file, encoding: .utf8)
           return status.map { !$0.contains("TracerPid:\t0\n") } ?? true
         }
     }
@@ -31,9 +40,12 @@ public final class SystemCallFaults: Sendable {
   public struct NotAttached: Error { public let reason: String }
 
   /// How often a call was really made to fail so far.
-  public var injectedCount: Int {
+  public var injectedCount: Int { count("(INJECTED)") }
+
+  /// How often `text` stands in the trace so far.
+  public func count(_ text: String) -> Int {
     ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
-      .components(separatedBy: "(INJECTED)").count - 1
+      .components(separatedBy: text).count - 1
   }
 
   /// Lets go of the process.

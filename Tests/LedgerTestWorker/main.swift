@@ -6,7 +6,7 @@
 //   set NAME COOLDOWN           -> ok
 //   reserve BOT KEY TOKEN QTY   -> admitted ID TOKEN | replayed ID TOKEN|- STATUS
 //                                  | denied REASON WINNER|- | error CODE
-//   crowd COUNT BOT             -> the answers of COUNT concurrent calls, separated by `;`
+//   crowd COUNT BOT             -> the answers of COUNT concurrent calls, separated by `|`
 //   trade BOT                   -> sending KEY, then waits for `ok`, `refuse` or `fail`;
 //                                  filled ID | void ID | indoubt ID | denied ... | replayed ID
 //   fill ID TOKEN | void ID TOKEN | record BOT | check BOT
@@ -106,7 +106,7 @@ func perform(_ words: [String], _ ledger: Ledger) async throws -> String {
       }
       return await group.reduce(into: [String]()) { $0.append($1) }
     }
-    return answers.joined(separator: ";")
+    return answers.joined(separator: "|")
   case "trade": return try await withTrade(ledger, words[1])
   case "fill":
     return text(

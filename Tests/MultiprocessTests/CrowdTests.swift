@@ -61,7 +61,7 @@ final class CrowdTests: XCTestCase {
       XCTAssertTrue(eventually(every: 50) { LedgerWorker.bootNow() >= moment - lead(3) })
       shell.write(".timeout 10000\nBEGIN IMMEDIATE;\n\(sql("shell-\(round)", bot));\nCOMMIT;\n")
       shell.closeInput()
-      let answers = [loop.answer()] + threads.answer().split(separator: ";").map(String.init)
+      let answers = [loop.answer()] + threads.answer().split(separator: "|").map(String.init)
       let foreign = python.readLine() ?? ""
       let shellStatus = shell.wait()
       XCTAssertEqual(answers.count, 9)

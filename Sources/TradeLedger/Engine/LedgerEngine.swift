@@ -42,25 +42,25 @@ struct Settlement: Sendable {
 ///
 /// No caller's code runs inside an operation and none suspends between its beginning and its
 /// COMMIT, so that the time for which a lock is held is bounded by the engine's own statements.
-/// `wait` is the longest wait for the write lock (INV-8); beyond it `busy` is thrown and nothing
-/// was written.
+/// `wait` says until when the lock may be waited for (INV-8); beyond it `busy` is thrown and
+/// nothing was written.
 protocol LedgerEngine: Actor {
   nonisolated var mode: LedgerMode { get }
   nonisolated var path: String { get }
 
-  func attempt(_ attempt: Attempt, wait: Duration) throws(LedgerError) -> AttemptOutcome
-  func settle(_ settlement: Settlement, wait: Duration) throws(LedgerError) -> SettleOutcome
+  func attempt(_ attempt: Attempt, wait: WaitLimit) throws(LedgerError) -> AttemptOutcome
+  func settle(_ settlement: Settlement, wait: WaitLimit) throws(LedgerError) -> SettleOutcome
   /// Whether an order may still be sent under `permit`: its lease runs, and its epoch is current.
-  func isLive(_ permit: Permit, wait: Duration) throws(LedgerError) -> Bool
-  func addBot(_ bot: Bot, wait: Duration) throws(LedgerError) -> AddBotOutcome
-  func changeBot(_ name: BotName, _ change: BotChange, wait: Duration) throws(LedgerError) -> Bot
+  func isLive(_ permit: Permit, wait: WaitLimit) throws(LedgerError) -> Bool
+  func addBot(_ bot: Bot, wait: WaitLimit) throws(LedgerError) -> AddBotOutcome
+  func changeBot(_ name: BotName, _ change: BotChange, wait: WaitLimit) throws(LedgerError) -> Bot
 
-  func check(_ bot: BotName, wait: Duration) throws(LedgerError) -> CheckOutcome
-  func status(_ bot: BotName?, wait: Duration) throws(LedgerError) -> LedgerStatus
-  func trades(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> TradePage
-  func trade(_ reference: TradeReference, wait: Duration) throws(LedgerError) -> Trade
-  func audit(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> AuditReport
-  func diagnosis(wait: Duration) throws(LedgerError) -> Diagnosis
+  func check(_ bot: BotName, wait: WaitLimit) throws(LedgerError) -> CheckOutcome
+  func status(_ bot: BotName?, wait: WaitLimit) throws(LedgerError) -> LedgerStatus
+  func trades(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> TradePage
+  func trade(_ reference: TradeReference, wait: WaitLimit) throws(LedgerError) -> Trade
+  func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport
+  func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis
   func close()
 }
 

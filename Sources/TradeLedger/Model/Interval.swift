@@ -43,7 +43,7 @@ extension Duration {
     else { return nil }
     let (product, isTooLong) = whole.multipliedReportingOverflow(by: scale)
     let longest = BotSettings.longestCooldown.wholeMicroseconds
-    // Checked before the fraction is added, which the sum of two small numbers then survives.
+    // Checked before the fraction is added, so that the sum cannot overflow.
     guard !isTooLong, product <= longest else { return nil }
     var microseconds = product
     if parts.count == 2, let fraction = Int64(String(Substring(parts[1]))) {

@@ -16,6 +16,10 @@ extension LedgerError {
       self.init(
         .notALedger, "\(file) is not a ledger, or is damaged: \(escaped(error.message))",
         hint: "give the path of a ledger, or go back to a backup; the file was not touched")
+    } else if error.isMisuse {
+      self.init(
+        .configuration, "\(file): \(escaped(error.message))",
+        hint: "open the ledger in the process that uses it, after a fork anew")
     } else if error.isFull {
       self.init(
         .io, "no room left for \(file)",

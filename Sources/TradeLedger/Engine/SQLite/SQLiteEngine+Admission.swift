@@ -7,10 +7,10 @@ internal import SQLite
 #endif
 
 extension SQLiteEngine {
-  func attempt(_ attempt: Attempt, wait: Duration) throws(LedgerError) -> AttemptOutcome {
+  func attempt(_ attempt: Attempt, wait: WaitLimit) throws(LedgerError) -> AttemptOutcome {
     try checkUsable(forWriting: true)
     // A "no" that the last committed state already justifies needs no write lock. A "yes" does.
-    state.database.connection.startWait(wait)
+    state.database.connection.startWait(wait.remaining)
     if let refused = try refusal(of: attempt, by: state.database) { return refused }
     try file.expectRoom()
     return try write(
@@ -72,7 +72,7 @@ extension SQLiteEngine {
     }
   }
 
-  func isLive(_ permit: Permit, wait: Duration) throws(LedgerError) -> Bool {
+  func isLive(_ permit: Permit, wait: WaitLimit) throws(LedgerError) -> Bool {
     let lease = Lease(until: permit.validUntil, bootUntil: permit.bootValidUntil)
     guard !lease.isOver(at: clock.now()) else { return false }
     guard let claim = permit.instance else { return true }
@@ -82,7 +82,7 @@ extension SQLiteEngine {
     return epoch == claim.epoch && !lease.isOver(at: clock.now())
   }
 
-  func check(_ bot: BotName, wait: Duration) throws(LedgerError) -> CheckOutcome {
+  func check(_ bot: BotName, wait: WaitLimit) throws(LedgerError) -> CheckOutcome {
     try read(wait: wait) { (database, now) throws(LedgerError) in
       try AdmissionReader(database, bot, nil).check(database, now)
     }

@@ -1,7 +1,7 @@
 internal import SQLite
 
 extension SQLiteEngine {
-  func addBot(_ bot: Bot, wait: Duration) throws(LedgerError) -> AddBotOutcome {
+  func addBot(_ bot: Bot, wait: WaitLimit) throws(LedgerError) -> AddBotOutcome {
     try write(
       wait: wait,
       isThere: { (database, outcome: AddBotOutcome) throws(LedgerError) in
@@ -18,7 +18,7 @@ extension SQLiteEngine {
   }
 
   func changeBot(
-    _ name: BotName, _ change: BotChange, wait: Duration
+    _ name: BotName, _ change: BotChange, wait: WaitLimit
   ) throws(LedgerError) -> Bot {
     try write(
       wait: wait,

@@ -43,8 +43,7 @@ private enum Opening {
     let isReadOnly = options.access == .readOnly
     let hadLog = file.hasWAL
     let purpose = isReadOnly ? OpenOptions.Purpose.reading(keepsLog: hadLog) : .writing
-    let database = try connect(
-      file, OpenOptions(purpose: purpose, wait: options.lockWait), isReadOnly: isReadOnly)
+    let database = try connect(file, OpenOptions(purpose: purpose, wait: options.lockWait))
     try prepare(database, file, creating: mode, options)
     let found = try Opened(database, wait: options.lockWait)
     if let mode, found.mode != mode {
@@ -67,7 +66,7 @@ private enum Opening {
   }
 
   private static func connect(
-    _ file: LedgerFile, _ options: OpenOptions, isReadOnly: Bool
+    _ file: LedgerFile, _ options: OpenOptions
   ) throws(LedgerError) -> LedgerDatabase {
     do throws(SQLiteError) {
       return LedgerDatabase(connection: try Connection.open(file.path, options: options))
@@ -105,6 +104,10 @@ private enum Opening {
     } catch { throw LedgerError(error, path: file.path) }
     guard try SchemaInstaller.look(database) != .current else { return }
     try install(database, mode, options.clock.now().wall, wait: wait)
+    // So that the file by itself is a ledger from the beginning, and not only its log.
+    if let helper = try? connect(file, OpenOptions(purpose: .writing, wait: wait)) {
+      _ = database.connection.checkpoint(helper: helper.connection, wait: wait)
+    }
   }
 
   /// In one transaction that looks again first, so that of many processes exactly one does it.

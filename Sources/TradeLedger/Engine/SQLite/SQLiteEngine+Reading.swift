@@ -1,7 +1,7 @@
 internal import SQLite
 
 extension SQLiteEngine {
-  func status(_ bot: BotName?, wait: Duration) throws(LedgerError) -> LedgerStatus {
+  func status(_ bot: BotName?, wait: WaitLimit) throws(LedgerError) -> LedgerStatus {
     try read(wait: wait) { (database, now) throws(LedgerError) in
       let bots = try SQLiteEngine.bots(bot, database)
       if let bot, bots.isEmpty { throw .noSuchBot(bot, database.path) }
@@ -29,7 +29,7 @@ extension SQLiteEngine {
       inDoubt: open.filter { $0.status == .inDoubt }, lastTradeAt: last.max())
   }
 
-  func trades(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> TradePage {
+  func trades(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> TradePage {
     try read(wait: wait) { (database, now) throws(LedgerError) in
       try SQLiteEngine.checkBot(query.bot, database)
       let filter: [Value] = [
@@ -52,13 +52,13 @@ extension SQLiteEngine {
     }
   }
 
-  func trade(_ reference: TradeReference, wait: Duration) throws(LedgerError) -> Trade {
+  func trade(_ reference: TradeReference, wait: WaitLimit) throws(LedgerError) -> Trade {
     try read(wait: wait) { (database, now) throws(LedgerError) in
       try SQLiteEngine.trade(reference, database).seen(at: now)
     }
   }
 
-  func audit(_ query: TradeQuery, wait: Duration) throws(LedgerError) -> AuditReport {
+  func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport {
     try read(wait: wait) { (database, now) throws(LedgerError) in
       try SQLiteEngine.checkBot(query.bot, database)
       let range: [Value] = [
@@ -94,7 +94,7 @@ extension SQLiteEngine {
       pids: pids.map { Int32(truncatingIfNeeded: $0) }, involvesPast: try row.integer(9) == 1)
   }
 
-  func diagnosis(wait: Duration) throws(LedgerError) -> Diagnosis {
+  func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis {
     let integrity = try read(wait: wait) { (database, _) throws(LedgerError) in
       let lines = try database.rows(Statements.integrityCheck) { row throws(SQLiteError) in
         try row.text(0)

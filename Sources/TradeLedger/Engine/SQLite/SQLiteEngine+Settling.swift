@@ -1,7 +1,7 @@
 internal import SQLite
 
 extension SQLiteEngine {
-  func settle(_ settlement: Settlement, wait: Duration) throws(LedgerError) -> SettleOutcome {
+  func settle(_ settlement: Settlement, wait: WaitLimit) throws(LedgerError) -> SettleOutcome {
     let result = try write(
       wait: wait,
       isThere: { (database, result: Settled) throws(LedgerError) in

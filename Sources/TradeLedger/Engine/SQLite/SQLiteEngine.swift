@@ -69,11 +69,11 @@ actor SQLiteEngine: LedgerEngine {
 
   /// Runs `body` in one snapshot.
   func read<T>(
-    wait: Duration, _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> T
+    wait: WaitLimit, _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> T
   ) throws(LedgerError) -> T {
     try checkUsable(forWriting: false)
     let database = state.database
-    let ending = database.connection.read(wait: wait) { () throws(LedgerError) in
+    let ending = database.connection.read(wait: wait.remaining) { () throws(LedgerError) in
       try verifySchemaIfMoved(database)
       return try body(database, clock.now())
     }
@@ -90,13 +90,13 @@ actor SQLiteEngine: LedgerEngine {
   /// - Parameter isThere: looks whether what `body` wrote is in the file. It is asked, in a later
   ///   transaction, only where COMMIT failed (INV-4).
   func write<T>(
-    wait: Duration, isThere: (LedgerDatabase, T) throws(LedgerError) -> Bool,
+    wait: WaitLimit, isThere: (LedgerDatabase, T) throws(LedgerError) -> Bool,
     _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> TransactionDecision<T>
   ) throws(LedgerError) -> T {
     try checkUsable(forWriting: true)
     if let cause = unsettledCommit { try makeFinal(cause, wait: wait) { _ in } }
     let database = state.database
-    let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
+    let ending = database.connection.write(wait: wait.remaining) { () throws(LedgerError) in
       try file.expect(state.identity)
       try verifySchemaIfMoved(database)
       return try body(database, clock.now())
@@ -129,10 +129,10 @@ actor SQLiteEngine: LedgerEngine {
   /// - Returns: what `look` saw.
   /// - Throws: `outcomeUnknown`; the next write tries again before it does anything else.
   private func makeFinal<T>(
-    _ cause: String, wait: Duration, _ look: (LedgerDatabase) throws(LedgerError) -> T
+    _ cause: String, wait: WaitLimit, _ look: (LedgerDatabase) throws(LedgerError) -> T
   ) throws(LedgerError) -> T {
     let database = state.database
-    let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
+    let ending = database.connection.write(wait: wait.remaining) { () throws(LedgerError) in
       let seen = try look(database)
       try database.run(Statements.tick)
       return .commit(seen)

@@ -1,0 +1,10 @@
+/// The moment at which a call must have the lock it waits for, counted from the call itself: time
+/// spent behind other callers of the same engine is part of the wait (INV-8).
+struct WaitLimit: Sendable {
+  private let deadline: SuspendingClock.Instant
+
+  init(_ wait: Duration) { deadline = SuspendingClock.now + wait }
+
+  /// What is left, at least zero: with zero a free lock is still taken.
+  var remaining: Duration { max(.zero, deadline - SuspendingClock.now) }
+}
