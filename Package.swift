@@ -70,7 +70,8 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: ["LedgerSimulation", "TradeLedger", "LedgerTestSupport"]),
-    .testTarget(name: "CLITests", dependencies: ["LedgerTestSupport", "TradeLedgerCLI"]),
+    .testTarget(
+      name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
     .testTarget(
       name: "MultiprocessTests",
       dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI", "LedgerTestWorker"]),

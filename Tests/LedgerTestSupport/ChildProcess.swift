@@ -21,6 +21,8 @@ public final class ChildProcess: @unchecked Sendable {
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String] = [:]
   ) throws {
+    // Writing to a child that has died is no end of the tests.
+    Glibc.signal(SIGPIPE, SIG_IGN)
     // One spawn at a time: a pipe made by another thread must not leak into this child.
     ChildProcess.spawning.lock()
     defer { ChildProcess.spawning.unlock() }

@@ -2,7 +2,7 @@
 public enum AuditCheck: String, CaseIterable, Sendable {
   /// Two neighbours of one bot are closer together than the cooldown of the later one (INV-1).
   case doubleTrade = "double-trade"
-  /// A trade began while an earlier one of the bot was not settled.
+  /// A trade began while the one before it was not settled.
   case overlap
   /// A trade is in doubt.
   case inDoubt = "in-doubt"

@@ -64,7 +64,7 @@ extension Duration {
     if seconds >= 86_400 { return pair(seconds / 86_400, "d", seconds % 86_400 / 3600, "h") }
     if seconds >= 3600 { return pair(seconds / 3600, "h", seconds % 3600 / 60, "m") }
     if seconds >= 60 { return pair(seconds / 60, "m", seconds % 60, "s") }
-    if total < 1000 { return "\(total)us" }
+    if total < 1000 { return total == 0 ? "0s" : "\(total)us" }
     var thousandths = String(total / 1000 % 1000)
     thousandths = String(repeating: "0", count: 3 - thousandths.count) + thousandths
     if seconds == 0 { return "\(total / 1000)ms" }

@@ -9,10 +9,11 @@ struct AdmissionFacts: Sendable {
   var pending: StoredTrade?
   /// The oldest trade in doubt.
   var inDoubt: TradeID?
-  /// The last trade that counts, and when it did on both clocks.
-  var lastTrade: LastTrade?
-  /// The last conflict, which counts at its time.
-  var lastConflict: LastTrade?
+  /// The last trade that counts, by the wall clock and by the boot clock: the same one, unless a
+  /// clock has jumped. When it did, on both clocks.
+  var lastTrades: [LastTrade] = []
+  /// The last conflicts, which count at their times.
+  var lastConflicts: [LastTrade] = []
 
   struct LastTrade: Hashable, Sendable {
     let id: TradeID
@@ -103,10 +104,9 @@ enum Admission {
     _ facts: AdmissionFacts, _ now: ClockReading
   ) -> AdmissionDecision.Verdict? {
     var longest: (wait: Cooldown.Wait, id: TradeID)?
-    for last in [facts.lastTrade, facts.lastConflict] {
-      guard let last,
-        let wait = Cooldown.wait(
-          since: last.at, now: now, cooldown: facts.settings.cooldown)
+    for last in facts.lastTrades + facts.lastConflicts {
+      guard
+        let wait = Cooldown.wait(since: last.at, now: now, cooldown: facts.settings.cooldown)
       else { continue }
       if let found = longest, found.wait.remaining >= wait.remaining { continue }
       longest = (wait, last.id)

@@ -70,7 +70,7 @@ enum Settling {
       }
       let isSame =
         trade.filledQuantity == row.quantity && trade.filledPrice == row.price
-        && (fill.at == nil || fill.at == trade.exchangeAt)
+        && (fill.at == nil || row.exchangeAt == trade.exchangeAt)
       return isSame ? .replay : .deny(Denial(.alreadySettled, winner: trade))
     }
   }
@@ -85,13 +85,15 @@ enum Settling {
       isSuperseded: trade.instance.map { $0.epoch != currentEpoch } ?? false,
       settledWith: settledWith, reason: settlement.reason)
     if case .filled(let fill) = settlement.outcome {
-      let time = FillTime(exchange: fill.at, created: stored.created, receipt: now)
+      // No fill is refused for its time: what no ledger can keep is kept as the nearest instant.
+      let exchangeAt = fill.at.map { max(Timestamp(microseconds: 0), min($0, .latest)) }
+      let time = FillTime(exchange: exchangeAt, created: stored.created, receipt: now)
       row.status = .filled
       row.filledAt = time.wall
       row.filledBoot = time.boot
       row.quantity = fill.quantity ?? trade.order.quantity
       row.price = fill.price ?? trade.order.price
-      row.exchangeAt = fill.at
+      row.exchangeAt = exchangeAt
     }
     return row
   }

@@ -8,11 +8,11 @@ struct AdmissionReader {
 
   /// - Throws: `noSuchBot`.
   init(
-    _ database: LedgerDatabase, _ bot: BotName, _ attempt: Attempt?
+    _ database: LedgerDatabase, _ bot: BotName, _ attempt: Attempt?, bootID: String?
   ) throws(LedgerError) {
     let values: [Value] = [
       .text(bot.description), .text(attempt?.key.description),
-      .text(attempt?.instance?.name.description),
+      .text(attempt?.instance?.name.description), .text(bootID),
     ]
     let found = try database.first(Statements.admission, values) { row throws(SQLiteError) in
       try Found(row)
@@ -38,9 +38,10 @@ struct AdmissionReader {
       pending = try row.optionalInteger(6)
       facts = AdmissionFacts(
         settings: try TradeRow.settings(row, 1),
-        currentEpoch: try row.optionalInteger(16).map { Epoch($0) },
+        currentEpoch: try row.optionalInteger(24).map { Epoch($0) },
         inDoubt: try row.optionalInteger(7).map { TradeID($0) },
-        lastTrade: try Found.last(row, 8), lastConflict: try Found.last(row, 12))
+        lastTrades: try [Found.last(row, 8), Found.last(row, 12)].compactMap { $0 },
+        lastConflicts: try [Found.last(row, 16), Found.last(row, 20)].compactMap { $0 })
     }
 
     private static func last(

@@ -58,10 +58,15 @@ struct LedgerFile: Sendable {
     }
     let name = path.split(separator: "/").last.map(String.init) ?? ""
     let target = directory + (directory == "/" ? "" : "/") + name
+    let mode: mode_t = groupShared ? 0o660 : 0o600
     var info = stat()
     if unsafe lstat(target, &info) != 0 {
       try LedgerFileSystem.check(directory: directory)
-      try LedgerFile.makeFile(target, mode: groupShared ? 0o660 : 0o600)
+      try LedgerFile.checkDirectory(directory, groupMayWrite: groupShared)
+      try LedgerFile.makeFile(target, mode: mode)
+    } else if info.st_mode & S_IFMT == S_IFREG, info.st_size == 0 {
+      // What an init that was killed left behind, or somebody touched.
+      if unsafe chmod(target, mode) != 0 { throw LedgerFile.cannotReach(target, errno) }
     } else if info.st_mode & S_IFMT == S_IFLNK, LedgerFile.realPath(target) == nil {
       throw LedgerError(
         .cannotCreate, "\(quoted(path)) is a symbolic link to nothing",
@@ -153,14 +158,20 @@ extension LedgerFile {
         .configuration, "\(quoted(path)) may be written by everybody",
         hint: "chmod 600 it")
     }
-    let parent = try LedgerFile.status(directory)
-    guard parent.st_mode & (groupMayWrite ? 0o002 : 0o022) == 0 else {
+    try LedgerFile.checkDirectory(directory, groupMayWrite: groupMayWrite)
+    if unsafe access(path, R_OK) != 0 { throw LedgerFile.cannotReach(path, errno) }
+  }
+
+  private static func checkDirectory(
+    _ directory: String, groupMayWrite: Bool
+  ) throws(LedgerError) {
+    let info = try status(directory)
+    guard info.st_mode & (groupMayWrite ? 0o002 : 0o022) == 0 else {
       throw LedgerError(
         .configuration, "others may write to \(quoted(directory)), the directory of the ledger",
         hint: "they could replace the ledger or its log; use a directory of its own: "
           + "mkdir -m 700 DIRECTORY")
     }
-    if unsafe access(path, R_OK) != 0 { throw LedgerFile.cannotReach(path, errno) }
   }
 
   private static func makeFile(_ target: String, mode: mode_t) throws(LedgerError) {

@@ -21,6 +21,11 @@ struct NewTrade {
       created = now
       return
     }
+    guard at.microseconds >= 0 else {
+      throw LedgerError(
+        .invalidInput, "\(at.microseconds) microseconds lie before 1970",
+        hint: "record what has happened, with the time at which it did")
+    }
     guard at <= now.wall else {
       throw LedgerError(
         .invalidInput, "\(at) lies in the future; it is \(now.wall)",

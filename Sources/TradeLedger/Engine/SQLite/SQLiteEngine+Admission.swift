@@ -11,7 +11,11 @@ extension SQLiteEngine {
     try checkUsable(forWriting: true)
     // A "no" that the last committed state already justifies needs no write lock. A "yes" does.
     state.database.connection.startWait(wait.remaining)
-    if let refused = try refusal(of: attempt, by: state.database) { return refused }
+    if let refused = try refusal(of: attempt, by: state.database) {
+      // A permit is a "yes": it must be one of the file that everybody else opens.
+      if case .replayed(_, .some) = refused { try file.expect(state.identity) }
+      return refused
+    }
     try file.expectRoom()
     return try write(
       wait: wait,
@@ -25,7 +29,9 @@ extension SQLiteEngine {
   private func refusal(
     of attempt: Attempt, by database: LedgerDatabase
   ) throws(LedgerError) -> AttemptOutcome? {
-    let admission = try AdmissionReader(database, attempt.order.bot, attempt)
+    // The boot cannot change while this process runs; the time is read after the facts.
+    let admission = try AdmissionReader(
+      database, attempt.order.bot, attempt, bootID: clock.now().boot?.bootID)
     let now = clock.now()
     let decision = Admission.decide(attempt, facts: admission.facts, now: now)
     guard decision.expired == nil else { return nil }
@@ -36,7 +42,8 @@ extension SQLiteEngine {
   private func admit(
     _ attempt: Attempt, _ database: LedgerDatabase, _ now: ClockReading
   ) throws(LedgerError) -> TransactionDecision<AttemptOutcome> {
-    let admission = try AdmissionReader(database, attempt.order.bot, attempt)
+    let admission = try AdmissionReader(
+      database, attempt.order.bot, attempt, bootID: now.boot?.bootID)
     let decision = Admission.decide(attempt, facts: admission.facts, now: now)
     if let expired = decision.expired {
       try database.run(Statements.expire, [.integer(expired.value)])
@@ -74,17 +81,17 @@ extension SQLiteEngine {
 
   func isLive(_ permit: Permit, wait: WaitLimit) throws(LedgerError) -> Bool {
     let lease = Lease(until: permit.validUntil, bootUntil: permit.bootValidUntil)
-    guard !lease.isOver(at: clock.now()) else { return false }
+    guard lease.maySend(at: clock.now()) else { return false }
     guard let claim = permit.instance else { return true }
     let epoch = try read(wait: wait) { (database, _) throws(LedgerError) in
       try AdmissionReader.currentEpoch(claim, database)
     }
-    return epoch == claim.epoch && !lease.isOver(at: clock.now())
+    return epoch == claim.epoch && lease.maySend(at: clock.now())
   }
 
   func check(_ bot: BotName, wait: WaitLimit) throws(LedgerError) -> CheckOutcome {
     try read(wait: wait) { (database, now) throws(LedgerError) in
-      try AdmissionReader(database, bot, nil).check(database, now)
+      try AdmissionReader(database, bot, nil, bootID: now.boot?.bootID).check(database, now)
     }
   }
 }

@@ -18,11 +18,11 @@ extension SQLiteEngine {
   private static func status(
     of bot: Bot, _ database: LedgerDatabase, _ now: ClockReading
   ) throws(LedgerError) -> BotStatus {
-    let admission = try AdmissionReader(database, bot.name, nil)
+    let admission = try AdmissionReader(database, bot.name, nil, bootID: now.boot?.bootID)
     let open = try database.rows(
       Statements.tradesInDoubt, [.text(bot.name.description)], TradeRow.read
     ).map { $0.seen(at: now) }
-    let last = [admission.facts.lastTrade, admission.facts.lastConflict].compactMap { $0?.at.wall }
+    let last = (admission.facts.lastTrades + admission.facts.lastConflicts).map { $0.at.wall }
     return BotStatus(
       bot: bot, check: try admission.check(database, now),
       pending: open.first { $0.status == .pending },
@@ -71,7 +71,11 @@ extension SQLiteEngine {
       var findings: [AuditFinding] = []
       let texts = [Statements.findings, Statements.conflictFindings, Statements.supersededFindings]
       for (offset, text) in texts.enumerated() {
-        let values = offset == 0 ? range + [.integer(now.wall.microseconds)] : range
+        let clocks: [Value] = [
+          .integer(now.wall.microseconds), .text(now.boot?.bootID),
+          .integer(now.boot?.microseconds),
+        ]
+        let values = offset == 0 ? range + clocks : range
         findings += try database.rows(text, values, SQLiteEngine.finding)
       }
       return AuditReport(

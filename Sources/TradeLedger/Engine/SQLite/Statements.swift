@@ -23,20 +23,30 @@ enum Statements {
 
   // MARK: Admission
 
-  /// Everything that admission depends on, in one look. ?1 bot, ?2 key, ?3 instance.
+  /// Everything that admission depends on, in one look: the last trade and the last conflict by the
+  /// wall clock, and by the boot clock, which differ after a jump. ?1 bot, ?2 key, ?3 instance, ?4
+  /// the boot that runs now.
   static let admission = """
     SELECT s.bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled,
       (SELECT id FROM trades WHERE key = ?2),
       (SELECT id FROM occupying_trades WHERE bot_id = s.bot_id),
       (SELECT MIN(id) FROM trades WHERE bot_id = s.bot_id AND status = 'in_doubt'),
       l.id, l.effective_at, l.effective_boot_id, l.effective_boot_us,
+      lb.id, lb.effective_at, lb.effective_boot_id, lb.effective_boot_us,
       c.trade_id, c.at, c.boot_id, c.boot_us,
+      cb.trade_id, cb.at, cb.boot_id, cb.boot_us,
       (SELECT epoch FROM instances WHERE name = ?3)
     FROM current_settings AS s
     LEFT JOIN trades AS l ON l.id = (
       SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY effective_at DESC LIMIT 1)
+    LEFT JOIN trades AS lb ON lb.id = (
+      SELECT id FROM counted_trades WHERE bot_id = s.bot_id AND effective_boot_id = ?4
+      ORDER BY effective_boot_us DESC LIMIT 1)
     LEFT JOIN conflicts AS c ON c.id = (
       SELECT id FROM conflicts WHERE bot_id = s.bot_id ORDER BY at DESC LIMIT 1)
+    LEFT JOIN conflicts AS cb ON cb.id = (
+      SELECT id FROM conflicts WHERE bot_id = s.bot_id AND boot_id = ?4
+      ORDER BY boot_us DESC LIMIT 1)
     WHERE s.name = ?1
     """
   static let insertTrade = """
@@ -132,7 +142,8 @@ enum Statements {
         in_order AS (PARTITION BY t.bot_id, t.origin = 'past' ORDER BY t.id))
     """
   /// Findings of one row each: check, bot, earlier id or NULL, id, gap, cooldown, time, earlier
-  /// pid, pid, whether a fact of the past is involved. ?2 earliest effective time, ?3 now.
+  /// pid, pid, whether a fact of the past is involved. ?2 earliest effective time, ?3 now, ?4
+  /// and ?5 the boot clock.
   static let findings = """
     \(neighbours)
     SELECT 'double-trade', bot, before_id, id, gap_us, cooldown_us, effective_at, before_pid, pid,
@@ -145,7 +156,8 @@ enum Statements {
     UNION ALL
     SELECT 'in-doubt', bot, NULL, id, NULL, cooldown_us, effective_at, NULL, pid, 0
     FROM n WHERE effective_at >= ?2
-      AND (status = 'in_doubt' OR status = 'pending' AND lease_until <= ?3)
+      AND (status = 'in_doubt' OR status = 'pending' AND lease_until <= ?3
+        AND ((boot_id = ?4) IS NOT TRUE OR created_boot_us + lease_until - created_at <= ?5))
     UNION ALL
     SELECT 'late-fill', bot, NULL, id, received_at - lease_until, cooldown_us, effective_at, NULL,
       pid, 0

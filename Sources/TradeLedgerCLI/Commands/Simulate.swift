@@ -1,0 +1,211 @@
+public import ArgumentParser
+public import LedgerSimulation
+internal import TradeLedger
+
+extension SimulationOptions.Strategy: ExpressibleByArgument {}
+
+/// Proves the ledger, or shows a bug, with real processes.
+struct Simulate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prove the ledger with real worker processes.",
+    discussion: """
+      Workers trade on one ledger with a paper exchange; an independent checker judges.
+      Exit 0: every invariant holds. 1: violated. 130: interrupted, the result is partial.
+
+      Examples:
+        tradeledger simulate
+        tradeledger simulate --workers 8 --bots 4 --duration 20s --chaos kill
+        tradeledger simulate --strategy naive
+      """)
+
+  @Option(help: "ledger; or naive: look, decide, then insert.")
+  var strategy = SimulationOptions.Strategy.ledger
+
+  @Option(help: ArgumentHelp("Worker processes.", valueName: "number"))
+  var workers = 8
+
+  @Option(help: ArgumentHelp("Bots that they all trade for.", valueName: "number"))
+  var bots = 4
+
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("How long they trade.", valueName: "duration"))
+  var duration = "10s"
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The least time between two trades of a bot.", valueName: "duration"))
+  var cooldown = "500ms"
+
+  @Option(
+    name: .customLong("exchange-latency"), parsing: .unconditional,
+    help: ArgumentHelp("How long the exchange takes, from..to.", valueName: "range"))
+  var exchangeLatency = "1ms..20ms"
+
+  @Option(
+    name: .customLong("exchange-failures"), parsing: .unconditional,
+    help: ArgumentHelp("How many orders the exchange refuses.", valueName: "percent"))
+  var exchangeFailures = "1%"
+
+  @Option(
+    help: ArgumentHelp("What is done to the workers meanwhile: kill.", valueName: "kinds"))
+  var chaos: ChaosList?
+
+  @Option(help: ArgumentHelp("Repeats the faults of an earlier run.", valueName: "number"))
+  var seed: UInt64?
+
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func run() async throws {
+    let options = try simulationOptions()
+    let bar = ProgressBar(isShown: !global.quiet && Console.isTerminal(2))
+    let result: SimulationResult
+    do {
+      result = try await Simulation.run(options) { bar.show($0) }
+      bar.clear()
+    } catch {
+      bar.clear()
+      throw error
+    }
+    if global.json {
+      try Console.out(.simulation(result))
+    } else {
+      try Console.out(Lines.simulation(result, isQuiet: global.quiet, colors: global.colors))
+    }
+    if options.strategy != .ledger && options.ledgerPath != nil {
+      global.note(
+        "the strategy \(options.strategy.rawValue) keeps its trades elsewhere: nothing "
+          + "was written to the ledger")
+    }
+    if let signal = result.interruption { throw ExitCode(128 + signal) }
+    if result.verdict == .violated { throw ExitStatus.no }
+  }
+
+  private func simulationOptions() throws -> SimulationOptions {
+    var options = SimulationOptions()
+    options.strategy = strategy
+    options.workers = workers
+    options.bots = bots
+    options.duration = try Duration(interval: duration)
+    options.cooldown = try Duration(interval: cooldown)
+    options.exchangeLatency = try SimulationOptions.latency(exchangeLatency)
+    options.refusedPerMillion = try SimulationOptions.perMillion(exchangeFailures)
+    options.chaos = chaos?.kinds ?? []
+    options.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
+    options.lockWait = try Duration(interval: global.lockWait)
+    if global.database != nil || environment("TRADELEDGER_DB") != nil {
+      options.ledgerPath = try global.path()
+    }
+    try options.validate()
+    return options
+  }
+}
+
+/// `kill`; more kinds will come, with commas between them.
+struct ChaosList: ExpressibleByArgument {
+  let kinds: Set<SimulationOptions.Chaos>
+
+  init?(argument: String) {
+    guard let kinds = SimulationOptions.chaos(argument) else { return nil }
+    self.kinds = kinds
+  }
+
+  static var allValueStrings: [String] { SimulationOptions.Chaos.allCases.map(\.rawValue) }
+}
+
+/// One line on stderr that is written over and over.
+private struct ProgressBar: Sendable {
+  let isShown: Bool
+
+  func show(_ progress: SimulationProgress) {
+    guard isShown else { return }
+    let share = min(
+      1,
+      Double(progress.elapsed.wholeMicroseconds)
+        / Double(max(1, progress.duration.wholeMicroseconds)))
+    let filled = Int(share * 30)
+    let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 30 - filled)
+    Console.error(
+      "\r[\(bar)] \(progress.attempts) attempts, \(progress.orders) orders, "
+        + "\(progress.kills) kills\u{1b}[K")
+  }
+
+  func clear() {
+    if isShown { Console.error("\r\u{1b}[K") }
+  }
+}
+
+extension Lines {
+  fileprivate static func simulation(
+    _ result: SimulationResult, isQuiet: Bool, colors: Colors
+  ) -> String {
+    let headline =
+      result.verdict == .holds ? colors.good(result.headline) : colors.bad(result.headline)
+    var lines = [headline] + result.violationLines().map { "  " + $0 }
+    if isQuiet { return lines.map { $0 + "\n" }.joined() }
+    let width = result.figures.map(\.name.count).max() ?? 0
+    lines.append("")
+    lines += result.figures.map { figure in
+      figure.name + String(repeating: " ", count: width - figure.name.count + 2) + figure.value
+    }
+    if result.verdict == .violated {
+      lines += ["", "again: " + result.options.replayCommand]
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+}
+
+extension JSON {
+  fileprivate static func simulation(_ result: SimulationResult) -> JSON {
+    [
+      "schema": "tradeledger.simulation/1",
+      "verdict": .string(result.verdict.rawValue),
+      "partial": .bool(result.isPartial),
+      "strategy": .string(result.options.strategy.rawValue),
+      "seed": .int(Int64(result.options.seed)),
+      "workers": .number(result.options.workers),
+      "bots": .number(result.options.bots),
+      "duration_us": .int(result.elapsed.wholeMicroseconds),
+      "attempts": .number(result.attempts),
+      "admitted": .number(result.admitted),
+      "denied": .object(
+        result.denied.sorted { $0.key < $1.key }
+          .map { Member(key: $0.key, value: .number($0.value)) }),
+      "unknown": .number(result.unknown),
+      "busy": .number(result.busy),
+      "kills": .number(result.kills),
+      "trades": .number(result.trades),
+      "double_trades": .number(result.doubleTrades),
+      "violations": .array(result.violations.map(violation)),
+      "per_worker": .array(
+        result.workers.map { worker in
+          [
+            "worker": .number(worker.worker), "attempts": .number(worker.attempts),
+            "admitted": .number(worker.admitted), "denied": .number(worker.denied),
+            "kills": .number(worker.kills), "p50_us": .number(worker.medianLatency),
+          ]
+        }),
+      "latency_us": [
+        "p50": .number(result.latency.p50), "p90": .number(result.latency.p90),
+        "p99": .number(result.latency.p99), "p999": .number(result.latency.p999),
+        "max": .number(result.latency.max),
+      ],
+      "exchange": [
+        "accepted": .number(result.exchange.accepted),
+        "refused": .number(result.exchange.refused),
+        "expired": .number(result.exchange.expired),
+        "repeated": .number(result.exchange.repeated),
+      ],
+    ]
+  }
+
+  private static func violation(_ violation: Violation) -> JSON {
+    [
+      "kind": .string(violation.kind.rawValue), "bot": .text(violation.bot),
+      "trades": .array(violation.trades.map { .int($0) }),
+      "keys": .array(violation.keys.map { .string($0) }),
+      "gap_us": .number(violation.gap), "cooldown_us": .number(violation.cooldown),
+      "pids": .array(violation.pids.map { .number($0) }),
+      "detail": .string(violation.detail),
+    ]
+  }
+}

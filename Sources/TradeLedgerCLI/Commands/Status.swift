@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import TradeLedger
+
+struct Status: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Bots, cooldown left, pending and in-doubt trades.",
+    discussion: """
+      Exit 1 means that somebody has to look: a trade is in doubt, or there is a conflict.
+
+      Examples:
+        tradeledger status
+        tradeledger status momentum --json
+      """)
+
+  @Argument(help: "One bot; all of them where it is missing.") var bot: String?
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func run() async throws {
+    let bot = try bot.map { text throws(LedgerError) in try BotName(text) }
+    let status = try await global.withLedger(.readOnly) { try await $0.status(bot) }
+    if global.json {
+      try Console.out(.status(status))
+    } else {
+      try Console.out(
+        Lines.status(status) + "\n" + Table.status(status.bots).rendered(global.colors))
+    }
+    guard status.needsAttention else { return }
+    let doubts = status.bots.flatMap(\.inDoubt)
+    if !doubts.isEmpty {
+      global.hint(
+        "look up at the exchange, then 'tradeledger resolve': "
+          + doubts.map { "trade \($0.id) (key \($0.key))" }.joined(separator: ", "))
+    }
+    if status.conflicts > 0 { global.hint("'tradeledger audit' has the conflicts") }
+    throw ExitStatus.no
+  }
+}

@@ -1,0 +1,88 @@
+internal import ArgumentParser
+internal import Logging
+internal import TradeLedger
+
+enum ColorChoice: String, CaseIterable, ExpressibleByArgument {
+  case auto, always, never
+}
+
+/// The options that every command takes, before its name or after it.
+struct GlobalOptions: ParsableArguments {
+  @Option(
+    name: .customLong("db"), parsing: .unconditional,
+    help: ArgumentHelp(
+      "The ledger file. Without it, the variable TRADELEDGER_DB.", valueName: "path"))
+  var database: String?
+
+  @Flag(help: "One JSON object on standard output, also on failure.")
+  var json = false
+
+  @Flag(help: "No notes and no hints on standard error.")
+  var quiet = false
+
+  @Flag(help: "Log lines on standard error.")
+  var verbose = false
+
+  @Option(help: ArgumentHelp("Colours on standard output and error.", valueName: "when"))
+  var color: ColorChoice = .auto
+
+  @Option(
+    name: .customLong("lock-wait"), parsing: .unconditional,
+    help: ArgumentHelp("The longest wait for the write lock.", valueName: "duration"))
+  var lockWait = "5s"
+
+  /// The ledger's path.
+  /// - Throws: 64 where nobody says which; 69 for an engine that is not part of this program.
+  func path() throws(Failure) -> String {
+    let given = database.flatMap { $0.isEmpty ? nil : $0 } ?? environment("TRADELEDGER_DB")
+    guard let given else {
+      throw .usage(
+        "no ledger is named", hint: "give --db PATH, or set TRADELEDGER_DB to the path")
+    }
+    if given.hasPrefix("postgresql://") || given.hasPrefix("postgres://") {
+      throw Failure(
+        "unavailable", .unavailable, "this tradeledger has no PostgreSQL engine",
+        hint: "give the path of a ledger file")
+    }
+    return given
+  }
+
+  func ledgerOptions(_ access: Ledger.Options.Access) throws(LedgerError) -> Ledger.Options {
+    var options = Ledger.Options()
+    options.access = access
+    options.lockWait = try Duration(interval: lockWait)
+    if verbose {
+      options.logger = Logger(label: "tradeledger") { _ in StandardErrorLogHandler() }
+    }
+    return options
+  }
+
+  /// Opens the ledger, runs `body` and closes it again, whatever happens.
+  func withLedger<Result>(
+    _ access: Ledger.Options.Access = .readWrite, do body: (Ledger) async throws -> Result
+  ) async throws -> Result {
+    let ledger = try await Ledger.open(try path(), options: try ledgerOptions(access))
+    do {
+      let result = try await body(ledger)
+      await ledger.close()
+      return result
+    } catch {
+      await ledger.close()
+      throw error
+    }
+  }
+
+  var colors: Colors { Colors(color, stream: 1) }
+
+  /// A line on stderr that is neither data nor an error.
+  func note(_ text: String) {
+    if !quiet { Console.error(escaped(text) + "\n") }
+  }
+
+  /// What to do about an answer.
+  func hint(_ text: String) {
+    if !quiet {
+      Console.error(Colors(color, stream: 2).faint("hint:") + " " + escaped(text) + "\n")
+    }
+  }
+}

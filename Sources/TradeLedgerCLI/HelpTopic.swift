@@ -1,0 +1,61 @@
+/// Pages of help that belong to no single command.
+enum HelpTopic: String, CaseIterable {
+  case exitCodes = "exit-codes"
+  case environment
+
+  /// `tradeledger help TOPIC`.
+  init?(_ invocation: Invocation) {
+    guard invocation.words.count == 2, invocation.words[0] == "help",
+      let topic = HelpTopic(rawValue: invocation.words[1])
+    else { return nil }
+    self = topic
+  }
+
+  var text: String {
+    switch self {
+    case .exitCodes: HelpTopic.exitCodesText
+    case .environment: HelpTopic.environmentText
+    }
+  }
+
+  private static let exitCodesText = """
+    Exit codes of tradeledger
+
+      0    yes: admitted, filled, healthy, no findings, done
+      1    no: denied, replayed without a permit, the other outcome stands, findings
+      64   usage: an unknown option, a missing argument, a wrong combination
+      65   bad data: a malformed number, name, time or duration; a file that is not a ledger
+      66   no such ledger, bot or trade; nothing to examine
+      69   the engine for this database is not part of the program
+      70   internal error, or the outcome is unknown: check before you do anything
+      73   cannot create the ledger or the result file
+      74   reading or writing failed
+      75   busy: nothing was written; try again with the same key
+      77   the operating system forbids it
+      78   unsafe place or setup: network file system, hard link, ledger of another mode
+      128+n  ended by signal n
+
+    0 is yes, 1 is no, 64 and above is no answer. Trade on 0 and on nothing else.
+
+    """
+
+  private static let environmentText = """
+    Environment of tradeledger
+
+      TRADELEDGER_DB     the ledger, where --db is not given
+      TRADELEDGER_TOKEN  the permit's token for fill and void, where --token is not given
+      NO_COLOR           no colours, where it is not empty; --color always overrides it
+      TERM=dumb          no colours
+
+    Given to the command that execute runs
+
+      TRADELEDGER_DB           the real path of the ledger
+      TRADELEDGER_TRADE        the trade's number
+      TRADELEDGER_KEY          the client order id, for the exchange
+      TRADELEDGER_TOKEN        the permit's token
+      TRADELEDGER_VALID_UNTIL  send nothing after this instant (RFC 3339)
+      TRADELEDGER_INSTANCE     the instance and
+      TRADELEDGER_EPOCH        its epoch, where they were given
+
+    """
+}
