@@ -65,7 +65,8 @@ let package = Package(
       name: "LedgerTestWorker", dependencies: ["TradeLedger"], path: "Tests/LedgerTestWorker"),
     .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "LedgerTestSupport"]),
     .testTarget(
-      name: "SchemaTests", dependencies: ["SQLite", "TradeLedger", "LedgerTestSupport"]),
+      name: "SchemaTests", dependencies: ["SQLite", "TradeLedger", "LedgerTestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "TradeLedgerTests", dependencies: ["TradeLedger", "LedgerTestSupport"]),
     .testTarget(
       name: "SimulationTests",

@@ -123,6 +123,8 @@ CREATE TABLE conflicts (
 
 CREATE UNIQUE INDEX one_pending ON trades (bot_id) WHERE status = 'pending'; -- INV-2
 CREATE INDEX last_trade ON trades (bot_id, effective_at) WHERE status <> 'void'; -- INV-1
+CREATE INDEX last_trade_of_boot ON trades (bot_id, effective_boot_id, effective_boot_us)
+  WHERE status <> 'void'; -- INV-1, on the boot clock
 CREATE INDEX doubted ON trades (bot_id) WHERE status = 'in_doubt';
 CREATE INDEX last_conflict ON conflicts (bot_id, at);
 CREATE INDEX conflicts_of_trade ON conflicts (trade_id);
@@ -159,7 +161,8 @@ CREATE VIEW current_settings AS
 
 CREATE TRIGGER trade_shape BEFORE INSERT ON trades
 -- A trade is born pending (reserve) or already filled (record, past). It has a side, a symbol, a
--- key and exact positive amounts; only a reserved one has a token and a lease. (INV-5, INV-11)
+-- key and exact positive amounts of at most 18 digits on either side of the point; only a reserved
+-- one has a token and a lease. Nothing in it is longer than its readers can take. (INV-5, INV-11)
 WHEN (
   NEW.origin IN ('reserve', 'record', 'past')
   AND NEW.side IN ('buy', 'sell')
@@ -169,16 +172,22 @@ WHEN (
   AND length(CAST(NEW.key AS BLOB)) BETWEEN 1 AND 128
   AND length(NEW.key) = length(CAST(NEW.key AS BLOB))
   AND NEW.key NOT GLOB '*[^!-~]*'
-  AND NEW.late = 0 AND NEW.superseded = 0 AND NEW.settled_with IS NULL
+  AND NEW.late = 0 AND NEW.superseded = 0 AND NEW.settled_with IS NULL AND NEW.reason IS NULL
+  AND COALESCE(NEW.pid, 1) BETWEEN 1 AND 2147483647
+  AND COALESCE(NEW.exchange_at, 0) BETWEEN -4000000000000000000 AND 4000000000000000000
   AND (NEW.boot_id IS NULL) = (NEW.created_boot_us IS NULL)
+  AND COALESCE(length(CAST(NEW.boot_id AS BLOB)), 0) <= 128
+  AND COALESCE(NEW.created_boot_us, 0) BETWEEN -253402300799999999 AND 253402300799999999
   AND NEW.filled_boot_id IS NULL AND NEW.filled_boot_us IS NULL
   AND CASE NEW.origin
     WHEN 'reserve' THEN
       NEW.status = 'pending'
-      AND length(NEW.token) BETWEEN 16 AND 128 AND NEW.token NOT GLOB '*[^!-~]*'
+      AND length(CAST(NEW.token AS BLOB)) BETWEEN 16 AND 128
+      AND length(NEW.token) = length(CAST(NEW.token AS BLOB))
+      AND NEW.token NOT GLOB '*[^!-~]*'
       AND NEW.lease_until IS NOT NULL
       AND NEW.filled_at IS NULL AND NEW.received_at IS NULL AND NEW.exchange_at IS NULL
-      AND NEW.filled_price IS NULL AND NEW.filled_quantity IS NULL AND NEW.reason IS NULL
+      AND NEW.filled_price IS NULL AND NEW.filled_quantity IS NULL
     ELSE
       NEW.status = 'filled' AND NEW.token IS NULL AND NEW.lease_until IS NULL
       AND NEW.filled_at = NEW.created_at AND NEW.received_at >= NEW.filled_at
@@ -189,9 +198,10 @@ WHEN (
       SELECT NEW.quantity AS amount UNION ALL SELECT NEW.price
       UNION ALL SELECT NEW.filled_quantity UNION ALL SELECT NEW.filled_price)
     WHERE amount IS NOT NULL AND (
-      length(CAST(amount AS BLOB)) <= 37 AND length(amount) = length(CAST(amount AS BLOB))
-      AND amount NOT GLOB '*[^0-9.]*' AND amount GLOB '[0-9]*' AND amount GLOB '*[1-9]*'
-      AND amount NOT GLOB '*.*.*' AND amount NOT GLOB '*.' AND amount NOT GLOB '*.*0'
+      length(amount) = length(CAST(amount AS BLOB)) AND instr(amount || '.', '.') BETWEEN 2 AND 19
+      AND length(amount) - instr(amount || '.', '.') <= 18
+      AND amount NOT GLOB '*[^0-9.]*' AND amount GLOB '*[1-9]*' AND amount NOT GLOB '*.*.*'
+      AND amount NOT GLOB '*.' AND amount NOT GLOB '*.*0'
       AND amount NOT GLOB '0[0-9]*') IS NOT TRUE)
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL100 not a well-formed new trade'); END;
@@ -213,12 +223,10 @@ BEGIN SELECT RAISE(ABORT, 'TL102 bot unknown, disabled, or set to another cooldo
 
 CREATE TRIGGER trade_clock BEFORE INSERT ON trades
 -- A trade happens now. Only a fact of the past may lie in the past, and nothing in the future.
-WHEN (
-  NEW.created_at <= (SELECT latest FROM clock)
-  AND NEW.created_at >= CASE NEW.origin WHEN 'past' THEN 0 ELSE (SELECT earliest FROM clock) END
-  AND (NEW.received_at IS NULL
-    OR NEW.received_at BETWEEN (SELECT earliest FROM clock) AND (SELECT latest FROM clock))
-) IS NOT TRUE
+WHEN NOT EXISTS (
+  SELECT 1 FROM clock
+  WHERE NEW.created_at BETWEEN CASE NEW.origin WHEN 'past' THEN 0 ELSE earliest END AND latest
+    AND (NEW.received_at IS NULL OR NEW.received_at BETWEEN earliest AND latest))
 BEGIN SELECT RAISE(ABORT, 'TL103 created_at is not now; is the clock of this client right?'); END;
 
 CREATE TRIGGER trade_fence BEFORE INSERT ON trades
@@ -237,22 +245,20 @@ WHEN NEW.origin <> 'past' AND (
 BEGIN SELECT RAISE(ABORT, 'TL105 INV-2 another trade of this bot is in progress or in doubt'); END;
 
 CREATE TRIGGER trade_cooldown BEFORE INSERT ON trades
--- The cooldown: a new trade comes at least cooldown_us after the last one that counts, by the
--- wall clock and, within one boot of the machine, by the boot clock too. (INV-1)
+-- The cooldown: a new trade comes at least cooldown_us after every one that counts, by the wall
+-- clock and, within one boot of the machine, by the boot clock too. A wall clock that was set ahead
+-- opens nothing, whatever facts of the past have been entered since. (INV-1)
 WHEN NEW.origin <> 'past' AND (
-  EXISTS (
-    SELECT 1 FROM (
-      SELECT effective_at, effective_boot_id, effective_boot_us FROM counted_trades
-      WHERE bot_id = NEW.bot_id ORDER BY effective_at DESC LIMIT 1)
-    WHERE NEW.created_at - effective_at < NEW.cooldown_us
-      OR effective_boot_id = NEW.boot_id
-        AND NEW.created_boot_us - effective_boot_us < NEW.cooldown_us)
-  OR EXISTS (
-    SELECT 1 FROM (
-      SELECT at, boot_id, boot_us FROM conflicts
-      WHERE bot_id = NEW.bot_id ORDER BY at DESC LIMIT 1)
-    WHERE NEW.created_at - at < NEW.cooldown_us
-      OR boot_id = NEW.boot_id AND NEW.created_boot_us - boot_us < NEW.cooldown_us))
+  NEW.created_at - (
+    SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id) < NEW.cooldown_us
+  OR NEW.created_boot_us - (
+    SELECT MAX(effective_boot_us) FROM counted_trades
+    WHERE bot_id = NEW.bot_id AND effective_boot_id = NEW.boot_id) < NEW.cooldown_us
+  OR NEW.created_at - (
+    SELECT MAX(at) FROM conflicts WHERE bot_id = NEW.bot_id) < NEW.cooldown_us
+  OR NEW.created_boot_us - (
+    SELECT MAX(boot_us) FROM conflicts
+    WHERE bot_id = NEW.bot_id AND boot_id = NEW.boot_id) < NEW.cooldown_us)
 BEGIN SELECT RAISE(ABORT, 'TL106 INV-1 inside the cooldown of this bot'); END;
 
 CREATE TRIGGER trade_id AFTER INSERT ON trades
@@ -291,7 +297,7 @@ WHEN NEW.status IN ('filled', 'void') AND (
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL112 INV-5 settling needs the token of the permit'); END;
 
-CREATE TRIGGER trade_doubt BEFORE UPDATE ON trades
+CREATE TRIGGER trade_doubt AFTER UPDATE ON trades
 -- A trade falls into doubt when its lease is over, not earlier, and nothing else changes. (INV-6)
 WHEN NEW.status = 'in_doubt' AND (
   OLD.lease_until <= (SELECT lease_now FROM clock)
@@ -301,30 +307,46 @@ WHEN NEW.status = 'in_doubt' AND (
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL113 INV-6 the lease of this trade still runs'); END;
 
-CREATE TRIGGER trade_settled BEFORE UPDATE ON trades
--- A settled trade says when its outcome arrived. A fill has a quantity and a time between
--- created_at and that moment; a void has neither, but a reason. Settled out of doubt means late,
--- and late means after the lease. (INV-6)
+CREATE TRIGGER trade_settled AFTER UPDATE ON trades
+-- A settled trade says when its outcome arrived. A fill has a quantity and the exchange's time (or
+-- that moment), held between created_at and that moment; a void has neither, but a reason. Late
+-- means after the lease, and what was in doubt is late; superseded means that its process had lost
+-- its instance name by then. (INV-6, INV-7)
 WHEN NEW.status IN ('filled', 'void') AND (
-  NEW.received_at BETWEEN (SELECT earliest FROM clock) AND (SELECT latest FROM clock)
+  EXISTS (SELECT 1 FROM clock WHERE NEW.received_at BETWEEN earliest AND latest)
+  AND COALESCE(NEW.exchange_at, 0) BETWEEN -4000000000000000000 AND 4000000000000000000
   AND CASE NEW.status
     WHEN 'filled' THEN
-      NEW.filled_at BETWEEN OLD.created_at AND MAX(OLD.created_at, NEW.received_at)
+      NEW.filled_at = MAX(
+        OLD.created_at, MIN(COALESCE(NEW.exchange_at, NEW.received_at), NEW.received_at))
       AND NEW.filled_quantity IS NOT NULL
     ELSE
       NEW.filled_at IS NULL AND NEW.filled_quantity IS NULL AND NEW.filled_price IS NULL
-      AND NEW.filled_boot_id IS NULL AND length(NEW.reason) > 0
+      AND NEW.exchange_at IS NULL AND NEW.filled_boot_id IS NULL AND NEW.reason IS NOT NULL
   END
   AND (NEW.filled_boot_id IS NULL) = (NEW.filled_boot_us IS NULL)
-  AND NEW.late IN (0, 1) AND NEW.superseded IN (0, 1)
-  AND (NEW.late = 1 OR OLD.status = 'pending')
-  AND (NEW.late = 0 OR NEW.received_at >= OLD.lease_until OR OLD.status = 'in_doubt')
+  AND COALESCE(length(CAST(NEW.filled_boot_id AS BLOB)), 0) <= 128
+  AND COALESCE(NEW.filled_boot_us, 0) BETWEEN -253402300799999999 AND 253402300799999999
+  AND (NEW.filled_boot_id = OLD.boot_id AND NEW.filled_boot_us < OLD.created_boot_us) IS NOT TRUE
+  AND CASE
+    WHEN OLD.status = 'in_doubt' THEN NEW.late = 1
+    WHEN NEW.received_at < OLD.lease_until THEN NEW.late = 0
+    -- Over by the wall clock. Within one boot the lease may still run by the boot clock.
+    ELSE NEW.late = 1 OR NEW.late = 0
+      AND OLD.boot_id = CASE NEW.status WHEN 'void' THEN OLD.boot_id ELSE NEW.filled_boot_id END
+  END
+  AND NEW.superseded = (OLD.instance IS NOT NULL
+    AND OLD.epoch IS NOT (SELECT epoch FROM instances WHERE name = OLD.instance))
+  AND (NEW.reason IS NULL
+    OR length(CAST(NEW.reason AS BLOB)) BETWEEN 1 AND 256 AND instr(NEW.reason, char(0)) = 0
+    AND NEW.reason NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || ']*')
   AND NOT EXISTS (
     SELECT 1 FROM (SELECT NEW.filled_quantity AS amount UNION ALL SELECT NEW.filled_price)
     WHERE amount IS NOT NULL AND (
-      length(CAST(amount AS BLOB)) <= 37 AND length(amount) = length(CAST(amount AS BLOB))
-      AND amount NOT GLOB '*[^0-9.]*' AND amount GLOB '[0-9]*' AND amount GLOB '*[1-9]*'
-      AND amount NOT GLOB '*.*.*' AND amount NOT GLOB '*.' AND amount NOT GLOB '*.*0'
+      length(amount) = length(CAST(amount AS BLOB)) AND instr(amount || '.', '.') BETWEEN 2 AND 19
+      AND length(amount) - instr(amount || '.', '.') <= 18
+      AND amount NOT GLOB '*[^0-9.]*' AND amount GLOB '*[1-9]*' AND amount NOT GLOB '*.*.*'
+      AND amount NOT GLOB '*.' AND amount NOT GLOB '*.*0'
       AND amount NOT GLOB '0[0-9]*') IS NOT TRUE)
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL114 INV-6 not a well-formed outcome of this trade'); END;
@@ -336,15 +358,30 @@ BEGIN SELECT RAISE(ABORT, 'TL115 trades are never deleted'); END;
 -- Conflicts -----------------------------------------------------------------------------------
 
 CREATE TRIGGER conflict_shape BEFORE INSERT ON conflicts
--- A conflict belongs to a void trade of that bot, is brought by whoever holds its permit, and lies
--- between the making of the trade and now. (INV-6)
+-- A conflict belongs to a void trade of that bot, is brought by whoever holds its permit, and says
+-- what was filled and when: at the exchange's time (or now), held between created_at and now.
+-- (INV-6)
 WHEN EXISTS (SELECT 1 FROM conflicts WHERE id = NEW.id) OR NOT EXISTS (
   SELECT 1 FROM trades
   WHERE id = NEW.trade_id AND bot_id = NEW.bot_id AND status = 'void' AND token = NEW.token
     AND NEW.kind = 'fill_after_void'
-    AND NEW.received_at BETWEEN (SELECT earliest FROM clock) AND (SELECT latest FROM clock)
-    AND NEW.at BETWEEN created_at AND MAX(created_at, NEW.received_at)
-    AND (NEW.boot_id IS NULL) = (NEW.boot_us IS NULL))
+    AND EXISTS (SELECT 1 FROM clock WHERE NEW.received_at BETWEEN earliest AND latest)
+    AND COALESCE(NEW.exchange_at, 0) BETWEEN -4000000000000000000 AND 4000000000000000000
+    AND NEW.at = MAX(
+      created_at, MIN(COALESCE(NEW.exchange_at, NEW.received_at), NEW.received_at))
+    AND (NEW.boot_id IS NULL) = (NEW.boot_us IS NULL)
+    AND COALESCE(length(CAST(NEW.boot_id AS BLOB)), 0) <= 128
+    AND COALESCE(NEW.boot_us, 0) BETWEEN -253402300799999999 AND 253402300799999999
+    AND (NEW.boot_id = boot_id AND NEW.boot_us < created_boot_us) IS NOT TRUE
+    AND NOT EXISTS (
+      SELECT 1 FROM (SELECT NEW.quantity AS amount UNION ALL SELECT NEW.price)
+      WHERE amount IS NOT NULL AND (
+        length(amount) = length(CAST(amount AS BLOB))
+        AND instr(amount || '.', '.') BETWEEN 2 AND 19
+        AND length(amount) - instr(amount || '.', '.') <= 18
+        AND amount NOT GLOB '*[^0-9.]*' AND amount GLOB '*[1-9]*' AND amount NOT GLOB '*.*.*'
+        AND amount NOT GLOB '*.' AND amount NOT GLOB '*.*0'
+        AND amount NOT GLOB '0[0-9]*') IS NOT TRUE))
 BEGIN SELECT RAISE(ABORT, 'TL120 INV-6 not a conflict of a void trade'); END;
 
 CREATE TRIGGER conflict_id AFTER INSERT ON conflicts
@@ -393,7 +430,7 @@ WHEN EXISTS (SELECT 1 FROM settings WHERE id = NEW.id) OR (
   AND NEW.cooldown_us BETWEEN 0 AND 315576000000000
   AND NEW.lease_us BETWEEN 1000 AND 86400000000
   AND NEW.in_doubt IN ('cooldown', 'block') AND NEW.enabled IN (0, 1)
-  AND NEW.at BETWEEN (SELECT earliest FROM clock) AND (SELECT latest FROM clock)
+  AND EXISTS (SELECT 1 FROM clock WHERE NEW.at BETWEEN earliest AND latest)
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL134 not well-formed settings of a bot'); END;
 
@@ -419,6 +456,9 @@ WHEN EXISTS (SELECT 1 FROM instances WHERE name = NEW.name) OR (
   NEW.epoch = 1 AND length(CAST(NEW.name AS BLOB)) BETWEEN 1 AND 64
   AND length(NEW.name) = length(CAST(NEW.name AS BLOB))
   AND NEW.name NOT GLOB '*[^A-Za-z0-9._/:@+=^#-]*' AND NEW.name NOT GLOB '-*'
+  AND COALESCE(length(CAST(NEW.boot_id AS BLOB)), 0) <= 128
+  AND COALESCE(length(CAST(NEW.host AS BLOB)), 0) <= 256
+  AND COALESCE(length(CAST(NEW.command AS BLOB)), 0) <= 4096
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL140 INV-7 not a new instance name with epoch 1'); END;
 
@@ -432,6 +472,9 @@ WHEN (
       OR (NEW.boot_id, NEW.pid_namespace, NEW.time_namespace, NEW.pid, NEW.start_ticks, NEW.since)
         IS (OLD.boot_id, OLD.pid_namespace, OLD.time_namespace, OLD.pid, OLD.start_ticks,
           OLD.since)))
+  AND COALESCE(length(CAST(NEW.boot_id AS BLOB)), 0) <= 128
+  AND COALESCE(length(CAST(NEW.host AS BLOB)), 0) <= 256
+  AND COALESCE(length(CAST(NEW.command AS BLOB)), 0) <= 4096
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL141 INV-7 the epoch goes up by one with each take-over'); END;
 

@@ -91,7 +91,7 @@ extension Ledger {
   /// **Lock**: the write lock for five statements, waited for at most `lockWait`; none for a denial
   /// that the last committed state already justifies.
   /// **Durability**: an answer is durable before it is given (INV-4).
-  /// **Idempotency**: by key. **Complexity**: 6 statements and 1 fsync; a denial 1 statement.
+  /// **Idempotency**: by key. **Complexity**: 6 statements and 1 fsync; a denial 2 statements.
   public func reserve(
     _ order: Order, key: OrderKey? = nil, token: PermitToken? = nil,
     instance: InstanceClaim? = nil

@@ -6,7 +6,8 @@
 
 /// A reading of the boot clock. Two of them compare only where `bootID` is equal.
 public struct BootInstant: Hashable, Sendable {
-  /// The boot of the machine together with the time namespace.
+  /// The boot of the machine together with the time namespace: the first 16 hexadecimal digits of
+  /// /proc/sys/kernel/random/boot_id, a slash, and the inode of /proc/self/ns/time.
   public let bootID: String
   /// Microseconds since that boot, time asleep included.
   public let microseconds: Int64
@@ -60,8 +61,10 @@ public struct SystemClock: LedgerClock {
       guard let boot = readSmallFile("/proc/sys/kernel/random/boot_id"),
         let namespace = readLink("/proc/self/ns/time")
       else { return nil }
+      // 64 of its random bits tell the boots of one machine apart.
+      let digits = boot.filter { $0 != "-" && $0 != "\n" }.prefix(16)
       let inode = namespace.filter { ("0"..."9").contains($0) }
-      return boot.filter { $0 != "\n" } + "/" + inode
+      return digits + "/" + inode
     }
   #else
     private static let bootClock = CLOCK_MONOTONIC

@@ -1,0 +1,216 @@
+// One durable attempt, as plain C makes it: the statements that the library sends for a reserve
+// that is admitted, on the same schema, with the same settings of the connection. The counterpart
+// of CostOfTheLibrary.
+//
+//   CostInC prepare LEDGER BOTS SCHEMA       makes a ledger with so many bots, cooldown 0
+//   CostInC reserve LEDGER FIRST COUNT DIR   reserves for the bots FIRST to FIRST + COUNT - 1 and
+//                                            prints the nanoseconds that each took, one in a line
+//   CostInC statements                       prints how many statements one attempt is
+//
+// DIR holds the texts of the statements as scripts/cost takes them out of Statements.swift, so that
+// the two sides cannot drift apart.
+#include <sqlite3.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void die(const char *what, sqlite3 *db) {
+  fprintf(stderr, "error: %s: %s\n", what, db ? sqlite3_errmsg(db) : "");
+  exit(1);
+}
+
+static int64_t now_ns(clockid_t clock) {
+  struct timespec time;
+  clock_gettime(clock, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static char *read_file(const char *directory, const char *name) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s%s%s", directory, *name ? "/" : "", name);
+  FILE *file = fopen(path, "rb");
+  if (!file) die(path, NULL);
+  fseek(file, 0, SEEK_END);
+  long size = ftell(file);
+  rewind(file);
+  char *text = calloc(1, (size_t)size + 1);
+  if (fread(text, 1, (size_t)size, file) != (size_t)size) die(path, NULL);
+  fclose(file);
+  return text;
+}
+
+static void run(sqlite3 *db, const char *sql) {
+  if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) die(sql, db);
+}
+
+static int frames_in_wal;
+
+static int count_frames(void *context, sqlite3 *db, const char *name, int frames) {
+  (void)context, (void)db, (void)name;
+  frames_in_wal = frames;
+  return SQLITE_OK;
+}
+
+// The settings of Sources/SQLite/Open.swift that cost something.
+static sqlite3 *open_ledger(const char *path) {
+  sqlite3 *db;
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+              SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) die(path, db);
+  sqlite3_busy_timeout(db, 5000);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  run(db, "PRAGMA cell_size_check = 1; PRAGMA mmap_size = 0; PRAGMA temp_store = 2;"
+          "PRAGMA recursive_triggers = 1; PRAGMA synchronous = 2");
+  sqlite3_wal_hook(db, count_frames, NULL);
+  return db;
+}
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql) {
+  sqlite3_stmt *statement;
+  if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK)
+    die(sql, db);
+  return statement;
+}
+
+// Steps to the end and resets; gives the first column of the last row.
+static int64_t step(sqlite3 *db, sqlite3_stmt *statement) {
+  int64_t value = 0;
+  int code;
+  while ((code = sqlite3_step(statement)) == SQLITE_ROW) value = sqlite3_column_int64(statement, 0);
+  if (code != SQLITE_DONE) die(sqlite3_sql(statement), db);
+  sqlite3_reset(statement);
+  return value;
+}
+
+static void text(sqlite3_stmt *statement, int index, const char *value) {
+  sqlite3_bind_text(statement, index, value, -1, SQLITE_TRANSIENT);
+}
+
+static const char *boot = "0a1b2c3d-0000-4000-8000-000000000000/4026531834";
+
+struct statements {
+  sqlite3_stmt *admission, *begin, *schema_version, *insert, *commit;
+};
+
+// What admission reads: all columns are taken out of the row, as the library takes them.
+static int64_t look(sqlite3 *db, sqlite3_stmt *statement, const char *bot, const char *key) {
+  text(statement, 1, bot);
+  text(statement, 2, key);
+  sqlite3_bind_null(statement, 3);
+  text(statement, 4, boot);
+  if (sqlite3_step(statement) != SQLITE_ROW) die("no such bot", db);
+  int64_t id = sqlite3_column_int64(statement, 0);
+  for (int column = 1; column < sqlite3_column_count(statement); column++) {
+    if (sqlite3_column_type(statement, column) == SQLITE_TEXT) {
+      sqlite3_column_text(statement, column);
+    } else {
+      sqlite3_column_int64(statement, column);
+    }
+  }
+  if (sqlite3_step(statement) != SQLITE_DONE) die("one row expected", db);
+  sqlite3_reset(statement);
+  return id;
+}
+
+static void insert(sqlite3 *db, sqlite3_stmt *statement, int64_t bot, const char *key) {
+  int64_t wall = now_ns(CLOCK_REALTIME) / 1000;
+  sqlite3_bind_int64(statement, 1, bot);
+  text(statement, 2, key);
+  text(statement, 3, "reserve");
+  text(statement, 4, "buy");
+  text(statement, 5, "BTC-USD");
+  text(statement, 6, "0.25");
+  text(statement, 9, "0123456789abcdef0123456789abcdef");
+  sqlite3_bind_int64(statement, 8, 0);
+  sqlite3_bind_int64(statement, 10, getpid());
+  sqlite3_bind_int64(statement, 13, wall);
+  sqlite3_bind_int64(statement, 14, wall + 30000000);
+  text(statement, 15, boot);
+  sqlite3_bind_int64(statement, 16, now_ns(CLOCK_MONOTONIC) / 1000);
+  text(statement, 17, "pending");
+  step(db, statement);
+}
+
+// The attempt: a look without the lock, then the same under it, then the row.
+static void attempt(sqlite3 *db, struct statements *all, int number, int64_t version) {
+  char bot[32], key[64];
+  snprintf(bot, sizeof bot, "bot-%d", number);
+  snprintf(key, sizeof key, "01994b0e-0000-7000-8000-%012d", number);
+  look(db, all->admission, bot, key);
+  step(db, all->begin);
+  if (step(db, all->schema_version) != version) die("the schema was changed", NULL);
+  insert(db, all->insert, look(db, all->admission, bot, key), key);
+  step(db, all->commit);
+}
+enum { statements_of_an_attempt = 6 };
+
+// As the library does it: under the write lock, by a second connection, every 400 frames.
+static void checkpoint_if_due(sqlite3 *db, sqlite3 *helper) {
+  if (frames_in_wal < 400) return;
+  run(db, "BEGIN IMMEDIATE");
+  run(helper, "PRAGMA wal_checkpoint(PASSIVE)");
+  run(db, "ROLLBACK");
+  frames_in_wal = 0;
+}
+
+static int reserve(const char *path, int first, int count, const char *directory) {
+  sqlite3 *db = open_ledger(path), *helper = open_ledger(path);
+  sqlite3_wal_hook(helper, NULL, NULL);
+  struct statements all = {
+      .admission = prepare(db, read_file(directory, "admission.sql")),
+      .begin = prepare(db, "BEGIN IMMEDIATE"),
+      .schema_version = prepare(db, read_file(directory, "schemaVersion.sql")),
+      .insert = prepare(db, read_file(directory, "insertTrade.sql")),
+      .commit = prepare(db, "COMMIT"),
+  };
+  int64_t version = step(db, all.schema_version);
+  int64_t *took = calloc((size_t)count + 1, sizeof *took);
+  for (int number = 0; number < count; number++) {
+    int64_t start = now_ns(CLOCK_MONOTONIC);
+    attempt(db, &all, first + number, version);
+    // The library's next call waits for the checkpoint too.
+    checkpoint_if_due(db, helper);
+    took[number] = now_ns(CLOCK_MONOTONIC) - start;
+  }
+  for (int number = 0; number < count; number++) printf("%lld\n", (long long)took[number]);
+  return 0;
+}
+
+static int prepare_ledger(const char *path, int bots, const char *schema) {
+  sqlite3 *db;
+  if (sqlite3_open(path, &db) != SQLITE_OK) die(path, db);
+  run(db, "PRAGMA journal_mode = wal; BEGIN IMMEDIATE");
+  run(db, read_file(schema, ""));
+  run(db, "INSERT INTO ledger (id, mode, created_at) VALUES (1, 'paper', 0)");
+  sqlite3_stmt *bot = prepare(db, "INSERT INTO bots (name) VALUES ('bot-' || ?1)");
+  sqlite3_stmt *settings = prepare(
+      db, "INSERT INTO settings (bot_id, cooldown_us, lease_us, in_doubt, enabled, at)"
+          " SELECT ?1, 0, 30000000, 'cooldown', 1, now_us FROM clock");
+  for (int number = 0; number < bots; number++) {
+    sqlite3_bind_int(bot, 1, number);
+    step(db, bot);
+    sqlite3_bind_int64(settings, 1, sqlite3_last_insert_rowid(db));
+    step(db, settings);
+  }
+  run(db, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+  sqlite3_finalize(bot);
+  sqlite3_finalize(settings);
+  return sqlite3_close(db) == SQLITE_OK ? 0 : 1;
+}
+
+int main(int count, char **words) {
+  if (count == 5 && !strcmp(words[1], "prepare"))
+    return prepare_ledger(words[2], atoi(words[3]), words[4]);
+  if (count == 6 && !strcmp(words[1], "reserve"))
+    return reserve(words[2], atoi(words[3]), atoi(words[4]), words[5]);
+  if (count == 2 && !strcmp(words[1], "statements"))
+    return printf("%d\n", statements_of_an_attempt) < 0;
+  fprintf(stderr, "usage: see the head of main.c\n");
+  return 64;
+}

@@ -1,0 +1,177 @@
+internal import TradeLedger
+
+/// How far a simulation is.
+public struct SimulationProgress: Sendable {
+  public let elapsed: Duration
+  public let duration: Duration
+  public let attempts: Int
+  public let orders: Int
+  public let kills: Int
+}
+
+/// Runs worker processes against each other and judges what came of it.
+public struct Simulation: Sendable {
+  private let options: SimulationOptions
+  private let store: any StrategyStore
+  private let run: String
+  private let plan: FaultPlan
+  private let exchange: PaperExchange
+  private let floor: Floor
+
+  /// Runs a simulation to its end, or to SIGINT, SIGTERM or SIGHUP.
+  ///
+  /// Whatever happens, no worker and no temporary directory is left behind. (If this very process
+  /// is killed the workers end by themselves, and the directory stays.)
+  ///
+  /// - Parameter progress: called a few times a second.
+  /// - Throws: `invalidInput`; `configuration` where `ledgerPath` is a ledger of another mode;
+  ///   whatever opening a ledger throws; `internal` where workers cannot be started.
+  public static func run(
+    _ options: SimulationOptions, progress: @escaping @Sendable (SimulationProgress) -> Void
+  ) async throws -> SimulationResult {
+    try options.validate()
+    Interruption.takeOver()
+    let scratch = try ScratchDirectory()
+    defer { scratch.remove() }
+    if options.strategy != .ledger, let path = options.ledgerPath {
+      try await refuseForeignLedger(path)
+    }
+    let simulation = Simulation(options, directory: scratch.path)
+    try await simulation.store.prepare()
+    return try await simulation.simulate(progress)
+  }
+
+  private init(_ options: SimulationOptions, directory: String) {
+    self.options = options
+    run = String(UInt32.random(in: 0...UInt32.max), radix: 36)
+    store = options.strategy.store(options, run: run, directory: directory)
+    plan = FaultPlan(options)
+    exchange = PaperExchange(options)
+    floor = Floor(options, bots: store.bots, exchange: exchange)
+  }
+
+  /// A strategy that keeps its trades elsewhere does not touch the ledger that is named; naming
+  /// anything but a simulation is refused all the same.
+  private static func refuseForeignLedger(_ path: String) async throws(LedgerError) {
+    var opening = Ledger.Options()
+    opening.access = .readOnly
+    let ledger: Ledger
+    do throws(LedgerError) {
+      ledger = try await Ledger.open(path, options: opening)
+    } catch {
+      if error.code == .noLedger { return }
+      throw error
+    }
+    await ledger.close()
+    guard ledger.mode == .simulation else {
+      throw LedgerError(
+        .configuration, "\(escaped(path)) is a \(ledger.mode.rawValue) ledger",
+        hint: "simulate on a ledger of mode simulation, or without --db")
+    }
+  }
+
+  private func simulate(
+    _ progress: @escaping @Sendable (SimulationProgress) -> Void
+  ) async throws -> SimulationResult {
+    let elapsed = try await withThrowingTaskGroup(of: Void.self) { group in
+      for worker in 0..<options.workers {
+        group.addTask { await keepFilled(worker) }
+      }
+      let elapsed = await conduct(progress)
+      await stopWorkers()
+      try await group.waitForAll()
+      return elapsed
+    }
+    await floor.waitForExchange(isHasty: Interruption.signal != nil)
+    if let failure = await floor.startFailure, Interruption.signal == nil {
+      throw LedgerError(
+        .internalError, "the workers cannot work: \(failure)",
+        hint: "run with --verbose, or try the same command on its own: tradeledger doctor")
+    }
+    let evidence = Evidence(
+      calls: await floor.calls, rows: try await store.rows(), orders: await exchange.orders)
+    return SimulationResult(
+      options, evidence: evidence, places: await floor.places, failures: await floor.failures,
+      plan: plan, elapsed: elapsed, interruption: Interruption.signal)
+  }
+
+  /// Starts one process after the other in a worker's place.
+  private func keepFilled(_ worker: Int) async {
+    while let incarnation = await floor.nextIncarnation(worker) {
+      let configuration = WorkerConfiguration(
+        strategy: options.strategy, path: store.path, bots: store.bots, worker: worker,
+        incarnation: incarnation, seed: options.seed, run: run, cooldown: options.cooldown,
+        lockWait: options.lockWait, thinkingTime: options.exchangeLatency)
+      do {
+        let status = try await runWorkerProcess(
+          configuration, started: { await floor.started(worker, $0) },
+          heard: { await floor.hear($0, from: worker) })
+        await floor.ended(worker, status)
+      } catch {
+        await floor.couldNotStart("worker \(worker) could not be started: \(error)")
+        return
+      }
+    }
+  }
+
+  /// Opens the barrier when all workers are there, and lets them trade while faults strike.
+  /// - Returns: how long they traded.
+  private func conduct(
+    _ progress: @Sendable (SimulationProgress) -> Void
+  ) async -> Duration {
+    let begin = ContinuousClock.now
+    while await !floor.areAllReady {
+      if .now - begin > .seconds(60) { await floor.couldNotStart("not ready after a minute") }
+      if await shouldGiveUp() { return .zero }
+      await tick()
+    }
+    await floor.go()
+    let start = ContinuousClock.now
+    var pending = plan.faults[...]
+    var shown = start
+    while .now - start < options.duration {
+      if await shouldGiveUp() { break }
+      while let fault = pending.first, .now - start >= fault.at {
+        pending.removeFirst()
+        await floor.arm(fault)
+      }
+      if .now - shown >= .milliseconds(100) {
+        shown = .now
+        await show(progress, elapsed: .now - start)
+      }
+      await tick()
+    }
+    return min(.now - start, options.duration)
+  }
+
+  private func show(
+    _ progress: @Sendable (SimulationProgress) -> Void, elapsed: Duration
+  ) async {
+    let counts = await floor.counts
+    progress(
+      SimulationProgress(
+        elapsed: min(elapsed, options.duration), duration: options.duration,
+        attempts: counts.attempts, orders: counts.orders, kills: counts.kills))
+  }
+
+  private func shouldGiveUp() async -> Bool {
+    if Interruption.signal != nil { return true }
+    return await floor.startFailure != nil
+  }
+
+  /// Lets the attempts under way end, but does not wait for ever.
+  private func stopWorkers() async {
+    await floor.stop()
+    let patience = options.lockWait * 2 + options.exchangeLatency.upperBound + .seconds(5)
+    let begin = ContinuousClock.now
+    while await !floor.areAllGone {
+      let isHasty = Interruption.signal != nil
+      if .now - begin > (isHasty ? .seconds(1) : patience) {
+        await floor.killStragglers(isFailure: !isHasty)
+      }
+      await tick()
+    }
+  }
+
+  private func tick() async { try? await Task.sleep(for: .milliseconds(10), tolerance: .zero) }
+}

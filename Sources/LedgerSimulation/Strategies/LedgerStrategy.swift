@@ -1,0 +1,130 @@
+internal import TradeLedger
+
+/// Trades through the ledger, as its users do.
+struct LedgerStrategy: WorkerStrategy {
+  private let ledger: Ledger
+
+  init(_ configuration: WorkerConfiguration) async throws(LedgerError) {
+    var options = Ledger.Options()
+    options.lockWait = configuration.lockWait
+    // A short wait limit is for attempts; that a worker gets in at all is not at stake here.
+    let deadline = ContinuousClock.now + .seconds(30)
+    while true {
+      do throws(LedgerError) {
+        ledger = try await Ledger.open(configuration.path, options: options)
+        return
+      } catch {
+        guard error.code == .busy, .now < deadline else { throw error }
+        try? await Task.sleep(for: .milliseconds(5))
+      }
+    }
+  }
+
+  nonisolated(nonsending) func attempt(
+    _ order: Order, key: OrderKey, token: PermitToken, send: SendOrder
+  ) async -> Attempted {
+    var wasSent = false
+    do throws(LedgerError) {
+      let outcome = try await ledger.withTrade(order, key: key, token: token) { permit in
+        wasSent = true
+        let executedAt = try await send(
+          Ticket(
+            trade: permit.trade.value, key: permit.key.description,
+            validUntil: permit.validUntil.microseconds))
+        return Fill(at: Timestamp(microseconds: executedAt))
+      }
+      return LedgerStrategy.attempted(outcome)
+    } catch {
+      return Attempted(answer: LedgerStrategy.answer(error, wasSent: wasSent))
+    }
+  }
+
+  nonisolated(nonsending) func close() async { await ledger.close() }
+
+  private static func attempted(_ outcome: TradeOutcome) -> Attempted {
+    switch outcome {
+    case .filled(let trade): Attempted(answer: .filled(trade: trade.id.value))
+    case .void(let trade): Attempted(answer: .void(trade: trade.id.value))
+    case .replayed(let trade): Attempted(answer: .replayed(trade: trade.id.value))
+    case .inDoubt(let trade, _): Attempted(answer: .inDoubt(trade: trade.id.value))
+    case .denied(let denial):
+      Attempted(
+        answer: .denied(
+          reason: denial.reason.rawValue, winner: denial.winner.map { $0.id.value }),
+        retryAfter: denial.retryAfter)
+    }
+  }
+
+  private static func answer(_ error: LedgerError, wasSent: Bool) -> Answer {
+    switch error.code {
+    case .busy where !wasSent && error.retry == .safe: .busy
+    case .busy, .outcomeUnknown: .unknown(code: error.code.description)
+    default: .failed(code: error.code.description)
+    }
+  }
+}
+
+/// A ledger of mode `simulation`.
+struct LedgerStore: StrategyStore {
+  let path: String
+  let bots: [String]
+  private let options: SimulationOptions
+
+  init(_ options: SimulationOptions, run: String, directory: String) {
+    self.options = options
+    path = options.ledgerPath ?? directory + "/ledger.db"
+    // Bots of a ledger that stays must not meet those of an earlier run.
+    let prefix = options.ledgerPath == nil ? "" : "run-\(run)/"
+    bots = (1...options.bots).map { "\(prefix)bot-\($0)" }
+  }
+
+  func prepare() async throws {
+    var opening = Ledger.Options()
+    opening.lockWait = options.lockWait
+    let ledger = try await Ledger.create(path, mode: .simulation, options: opening)
+    do throws(LedgerError) {
+      let settings = try BotSettings(cooldown: options.cooldown, lease: options.lease)
+      for bot in bots { _ = try await ledger.addBot(try BotName(bot), settings) }
+    } catch {
+      await ledger.close()
+      throw error
+    }
+    await ledger.close()
+  }
+
+  func rows() async throws -> [TradeRow] {
+    var opening = Ledger.Options()
+    opening.access = .readOnly
+    let ledger = try await Ledger.open(path, options: opening)
+    var rows: [TradeRow] = []
+    do throws(LedgerError) {
+      for bot in bots {
+        let page = try await ledger.trades(TradeQuery(bot: try BotName(bot)))
+        rows += page.trades.map(TradeRow.init)
+      }
+    } catch {
+      await ledger.close()
+      throw error
+    }
+    await ledger.close()
+    return rows.sorted { $0.id < $1.id }
+  }
+}
+
+extension TradeRow {
+  /// A plain copy of what the ledger shows.
+  init(_ trade: Trade) {
+    let status: RowStatus =
+      switch trade.status {
+      case .pending: .pending
+      case .inDoubt: .inDoubt
+      case .filled: .filled
+      case .void: .void
+      }
+    self.init(
+      id: trade.id.value, bot: trade.bot.description, key: trade.key.description, status: status,
+      createdAt: trade.createdAt.microseconds, filledAt: trade.filledAt?.microseconds,
+      receivedAt: trade.receivedAt?.microseconds, cooldown: trade.cooldown.wholeMicroseconds,
+      leaseUntil: trade.leaseUntil?.microseconds, pid: trade.pid)
+  }
+}

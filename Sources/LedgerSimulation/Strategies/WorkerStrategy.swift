@@ -1,0 +1,60 @@
+internal import TradeLedger
+
+/// What an admitted worker takes to the exchange.
+struct Ticket: Sendable {
+  let trade: Int64
+  let key: String
+  /// Microseconds since 1970; nil where the strategy knows no leases.
+  let validUntil: Int64?
+}
+
+/// The exchange call of a worker: returns the time of the execution.
+/// - Throws: ``OrderNotSent`` where the exchange did not take the order.
+typealias SendOrder = nonisolated(nonsending) (Ticket) async throws -> Int64
+
+/// An attempt's answer, and how long to wait before the next one.
+struct Attempted: Sendable {
+  let answer: Answer
+  /// nil: nothing was said about it.
+  var retryAfter: Duration?
+}
+
+/// How a worker trades. The ledger, or a bug that is re-enacted.
+///
+/// One instance belongs to one worker process, which asks it one thing at a time.
+protocol WorkerStrategy {
+  nonisolated(nonsending) func attempt(
+    _ order: Order, key: OrderKey, token: PermitToken, send: SendOrder
+  ) async -> Attempted
+
+  nonisolated(nonsending) func close() async
+}
+
+/// What the workers of a strategy trade on, seen from the supervisor.
+protocol StrategyStore: Sendable {
+  /// The file that workers open.
+  var path: String { get }
+  /// The bots of this run.
+  var bots: [String] { get }
+  /// Makes the file and the bots.
+  func prepare() async throws
+  /// The rows of this run.
+  func rows() async throws -> [TradeRow]
+}
+
+extension SimulationOptions.Strategy {
+  /// - Parameter directory: private to this run.
+  func store(_ options: SimulationOptions, run: String, directory: String) -> any StrategyStore {
+    switch self {
+    case .ledger: LedgerStore(options, run: run, directory: directory)
+    case .naive: NaiveStore(options, directory: directory)
+    }
+  }
+
+  func open(_ configuration: WorkerConfiguration) async throws -> any WorkerStrategy {
+    switch self {
+    case .ledger: try await LedgerStrategy(configuration)
+    case .naive: try NaiveStrategy(configuration)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+internal import TradeLedger
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// A fresh directory that nobody else can read (mode 0700), for the files of one run.
+struct ScratchDirectory: Sendable {
+  let path: String
+
+  /// In TMPDIR, or in /tmp.
+  /// - Throws: `cannotCreate`.
+  init() throws(LedgerError) {
+    let parent = ScratchDirectory.parent()
+    var template = Array("\(parent)/tradeledger-simulation-XXXXXX".utf8CString)
+    guard unsafe mkdtemp(&template) != nil else {
+      throw LedgerError(
+        .cannotCreate,
+        "cannot make a temporary directory in \(escaped(parent)): error \(errno)",
+        hint: "set TMPDIR to a directory that can be written to, or give --db")
+    }
+    // The ledger is opened by its real path.
+    guard let real = unsafe realpath(template, nil) else {
+      throw LedgerError(
+        .cannotCreate, "the temporary directory vanished", hint: "give --db")
+    }
+    path = unsafe String(cString: real)
+    unsafe free(real)
+  }
+
+  /// Deletes the files in it and the directory itself. There are no directories in it.
+  func remove() {
+    if let directory = unsafe opendir(path) {
+      while let entry = unsafe readdir(directory) {
+        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+          unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name != "." && name != ".." { unsafe _ = unlink(path + "/" + name) }
+      }
+      unsafe _ = closedir(directory)
+    }
+    unsafe _ = rmdir(path)
+  }
+
+  private static func parent() -> String {
+    guard let value = unsafe getenv("TMPDIR") else { return "/tmp" }
+    let path = unsafe String(cString: value)
+    return path.isEmpty ? "/tmp" : path
+  }
+}

@@ -1,0 +1,69 @@
+internal import Histogram
+internal import Subprocess
+
+/// The hand on a running worker process.
+struct WorkerHandle: Sendable {
+  let pid: Int32
+  let say: @Sendable (SupervisorLine) async -> Void
+  let kill: @Sendable () -> Void
+}
+
+/// One worker's place: the processes that fill it, one after the other.
+struct WorkerPlace: Sendable {
+  /// How many processes have been here before.
+  var incarnation = 0
+  /// nil between two processes.
+  var handle: WorkerHandle?
+  var isReady = false
+  /// The process that is here now has been sent a kill. Its end is then no surprise.
+  var wasKilled = false
+  /// Faults that wait for this worker's next question.
+  var armed: [Fault] = []
+  /// The position of the call under way in the list of all calls.
+  var openCall: Int?
+  var kills = 0
+  /// Time from asking to the answer, without the exchange, in microseconds.
+  var latency = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
+}
+
+/// Starts a worker process and stays until it has ended and its output is read to the end.
+///
+/// - Parameters:
+///   - started: called once, before anything is heard.
+///   - heard: called with the lines as they come; nil for one that makes no sense.
+/// - Returns: how it ended.
+func runWorkerProcess(
+  _ configuration: WorkerConfiguration,
+  started: @Sendable (WorkerHandle) async -> Void,
+  heard: @Sendable ([WorkerLine?]) async -> Void
+) async throws -> TerminationStatus {
+  let arguments = Arguments(
+    executablePathOverride: "tradeledger",
+    remainingValues: ["simulate-worker", "--"] + configuration.arguments)
+  // The program itself, even if its file has been replaced in the meantime.
+  let result = try await Subprocess.run(
+    .path(literal("/proc/self/exe")), arguments: arguments, input: .inputWriter, output: .sequence,
+    error: .currentStandardError
+  ) { execution in
+    let writer = execution.standardInputWriter
+    await started(
+      WorkerHandle(
+        pid: execution.processIdentifier.value,
+        // Nobody hears what is said to the dead.
+        say: { line in _ = try? await writer.write(line.text + "\n") },
+        kill: { try? execution.send(signal: .kill) }))
+    var splitter = LineSplitter()
+    for try await buffer in execution.standardOutput {
+      let lines = unsafe buffer.withUnsafeBytes { bytes in
+        unsafe splitter.lines(adding: bytes)
+      }
+      await heard(lines.map { WorkerLine($0) })
+    }
+  }
+  return result.terminationStatus
+}
+
+/// A value of a type whose module this one does not import.
+private func literal<Value: ExpressibleByStringLiteral>(
+  _ text: Value.StringLiteralType
+) -> Value { Value(stringLiteral: text) }

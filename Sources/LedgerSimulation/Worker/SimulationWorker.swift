@@ -1,0 +1,144 @@
+internal import TradeLedger
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// One worker process: asks for its bots in turn, sends what it may send, and reports each step
+/// before it takes it.
+public struct SimulationWorker {
+  private let configuration: WorkerConfiguration
+  private let input = WorkerInput()
+  private let clock = MomentClock()
+  private var random: SeededRandom
+  private var number = 0
+  /// What is to be asked again, word for word, because the last answer was "busy". By bot.
+  private var unanswered: [Int: Question] = [:]
+
+  private struct Question {
+    let order: Order
+    let key: OrderKey
+    let token: PermitToken
+  }
+
+  /// - Returns: nil where the arguments do not come from a supervisor.
+  public init?(arguments: [String]) {
+    guard let configuration = WorkerConfiguration(arguments) else { return nil }
+    self.configuration = configuration
+    random = SeededRandom(
+      seed: configuration.seed, stream: UInt64(configuration.worker),
+      UInt64(configuration.incarnation))
+  }
+
+  /// Works until the supervisor says stop.
+  /// - Returns: the exit code.
+  public mutating func run() async -> Int32 {
+    // ^C is meant for the supervisor, which then stops its workers in order.
+    _ = signal(SIGINT, SIG_IGN)
+    nameProcess()
+    input.start()
+    let strategy: any WorkerStrategy
+    do {
+      strategy = try await configuration.strategy.open(configuration)
+    } catch {
+      input.say(.failed("\(error)"))
+      return 70
+    }
+    input.say(.ready(pid: getpid()))
+    await input.waitForRelease()
+    await trade(strategy)
+    await strategy.close()
+    return 0
+  }
+
+  private mutating func trade(_ strategy: any WorkerStrategy) async {
+    var due = [ContinuousClock.Instant](repeating: .now, count: configuration.bots.count)
+    while !input.isStopping {
+      let now = ContinuousClock.now
+      let ready = due.indices.filter { due[$0] <= now }.shuffled(using: &random)
+      for bot in ready where !input.isStopping {
+        let attempted = await attempt(bot, strategy)
+        due[bot] = .now + pause(after: attempted)
+      }
+      if ready.isEmpty, let next = due.min() { await sleep(until: next) }
+    }
+  }
+
+  private mutating func attempt(_ bot: Int, _ strategy: any WorkerStrategy) async -> Attempted {
+    number += 1
+    let number = number
+    let question: Question
+    do throws(LedgerError) {
+      if let unanswered = unanswered[bot] {
+        question = unanswered
+      } else {
+        question = try newQuestion(bot)
+      }
+    } catch {
+      return Attempted(answer: .failed(code: error.code.description))
+    }
+    let key = question.key
+    input.say(.call(number: number, bot: bot, key: key.description, at: clock.now()))
+    let attempted = await strategy.attempt(
+      question.order, key: key, token: question.token
+    ) { [input, clock] ticket in
+      let line = WorkerLine.order(
+        number: number, trade: ticket.trade, key: ticket.key, validUntil: ticket.validUntil,
+        at: clock.now())
+      switch await input.ask(number, line) {
+      case .accepted(let at): return at
+      case .refused: throw OrderNotSent("refused by the exchange")
+      case .expired: throw OrderNotSent("refused by the exchange: after valid_until")
+      case .repeated: throw RepeatedOrder()
+      }
+    }
+    input.say(.told(number: number, answer: attempted.answer, at: clock.now()))
+    unanswered[bot] = attempted.answer == .busy ? question : nil
+    return attempted
+  }
+
+  private mutating func newQuestion(_ bot: Int) throws(LedgerError) -> Question {
+    let place = "\(configuration.run)-\(configuration.worker).\(configuration.incarnation)"
+    let order = Order(
+      bot: try BotName(configuration.bots[bot]), side: Bool.random(using: &random) ? .buy : .sell,
+      symbol: try Symbol("BTC-USD"), quantity: try Amount("0.25"), price: try Amount("100"))
+    return Question(order: order, key: try OrderKey("\(place).\(number)"), token: .random())
+  }
+
+  /// How long to leave a bot alone. Half of the workers come back in the very moment at which the
+  /// wait ends, so that there is always a crowd; the others ask too early, as impatient bots do.
+  private mutating func pause(after attempted: Attempted) -> Duration {
+    let wait: Duration
+    switch attempted.answer {
+    case .denied: wait = attempted.retryAfter ?? .milliseconds(50)
+    case .filled, .inDoubt: wait = configuration.cooldown
+    case .void, .replayed, .busy, .unknown, .failed: wait = .milliseconds(5)
+    }
+    if Bool.random(using: &random) {
+      let jitter = random.duration(in: .zero...(.milliseconds(3))) - .milliseconds(2)
+      return max(wait + jitter, .microseconds(200))
+    }
+    let least = min(wait, .milliseconds(1))
+    return random.duration(in: least...max(least, min(wait, .milliseconds(100))))
+  }
+
+  /// Sleeps in slices, so that "stop" is heard during a long cooldown.
+  private func sleep(until moment: ContinuousClock.Instant) async {
+    let slice = min(moment, .now + .milliseconds(50))
+    try? await Task.sleep(until: slice, tolerance: .zero)
+  }
+
+  /// Makes the process show up under the program's name: it was started as `/proc/self/exe`.
+  private func nameProcess() {
+    let descriptor = unsafe open("/proc/self/comm", O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    let name = Array("tradeledger".utf8)
+    unsafe _ = name.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+    close(descriptor)
+  }
+}
+
+/// The exchange has seen the key before: whether this order was executed is not known.
+private struct RepeatedOrder: Error {}

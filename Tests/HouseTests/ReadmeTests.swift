@@ -1,0 +1,133 @@
+import Foundation
+import LedgerTestSupport
+import XCTest
+
+/// What the README tells a newcomer to type works, and prints what it says.
+///
+/// A comment in front of a code block makes it part of this test:
+///
+///     <!-- run -->            the block is run and must end with 0
+///     <!-- run: exit 1 -->    the block, one command, must end with 1
+///     <!-- run: python -->    the block is given to python3
+///     <!-- prints -->         the block before it printed this, on both streams
+///
+/// All blocks run in order, in one shell, in an empty directory, with the built program in PATH.
+/// Numbers, times and keys in an output may differ, words may not.
+final class ReadmeTests: XCTestCase {
+  private struct Block {
+    let mark: String
+    let line: Int
+    let text: String
+  }
+
+  private struct Command {
+    let block: Block
+    /// What it must print, if that was said.
+    var expected: Block?
+    var exit: Int { Int(block.mark.drop { !("0"..."9").contains($0) }) ?? 0 }
+  }
+
+  func testEveryMarkedBlock_doesWhatItSays() throws {
+    let commands = try commands(in: Checkout.file("README.md"))
+    XCTAssertGreaterThan(commands.count, 3, "the README has fewer blocks to run than it had")
+    let directory = TemporaryDirectory()
+    let folder = (BuiltBinary.path as NSString).deletingLastPathComponent
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    let script = directory.file("readme.sh")
+    try shellScript(commands, directory).write(toFile: script, atomically: true, encoding: .utf8)
+    let result = BuiltBinary.run(
+      "bash", [script], environment: ["PATH": folder + ":" + path, "TRADELEDGER_DB": ""],
+      timeout: 240)
+
+    for (number, command) in commands.enumerated() {
+      let place = "README.md:\(command.block.line)"
+      guard let printed = section(number, of: result.stdout) else {
+        XCTFail("\(place): did not end\n\(result.stdout.suffix(2000))\n\(result.stderr)")
+        return
+      }
+      XCTAssertEqual(printed.exit, command.exit, "\(place): \(printed.text)")
+      if let expected = command.expected {
+        XCTAssertEqual(
+          normalized(printed.text), normalized(expected.text),
+          "README.md:\(expected.line): prints\n\(printed.text)")
+      }
+    }
+  }
+
+  /// One script, so that variables and the directory go from block to block.
+  private func shellScript(_ commands: [Command], _ directory: TemporaryDirectory) throws -> String
+  {
+    try FileManager.default.createDirectory(
+      atPath: directory.file("work"), withIntermediateDirectories: false,
+      attributes: [.posixPermissions: 0o700])
+    var script = "unset TRADELEDGER_DB\ncd '\(directory.file("work"))'\nexec 2>&1\n"
+    for (number, command) in commands.enumerated() {
+      let text = command.block.text
+      let isPython = command.block.mark.contains("python")
+      let body = isPython ? "python3 - <<'END-OF-BLOCK'\n\(text)\nEND-OF-BLOCK" : text
+      // A failure in the middle of a block ends the script, unless it is the one that is expected.
+      script += """
+        echo '@@begin \(number)'
+        \(command.exit == 0 ? "set -e" : "set +e")
+        \(body)
+        echo "@@end \(number) $?"
+
+        """
+    }
+    return script
+  }
+
+  private func section(_ number: Int, of output: String) -> (text: String, exit: Int)? {
+    guard let begin = output.range(of: "@@begin \(number)\n"),
+      let end = output.range(of: "@@end \(number) ", range: begin.upperBound..<output.endIndex)
+    else { return nil }
+    let exit = output[end.upperBound...].prefix { $0 != "\n" }
+    return (String(output[begin.upperBound..<end.lowerBound]), Int(exit) ?? -1)
+  }
+
+  /// The words of a text, with everything that looks like a number, a time or a key made the same.
+  private func normalized(_ text: String) -> [String] {
+    text.split(separator: "\n").map { line in
+      line.split(separator: " ").map { word in
+        word.contains { $0.isNumber } ? "#" : String(word)
+      }.joined(separator: " ")
+    }
+  }
+
+  private func commands(in file: Checkout.File) -> [Command] {
+    var commands: [Command] = []
+    for block in blocks(in: file) {
+      if block.mark == "prints" {
+        XCTAssertFalse(commands.isEmpty, "README.md:\(block.line): nothing ran before it")
+        if !commands.isEmpty { commands[commands.count - 1].expected = block }
+      } else if block.mark.hasPrefix("run") {
+        commands.append(Command(block: block))
+      }
+    }
+    return commands
+  }
+
+  private func blocks(in file: Checkout.File) -> [Block] {
+    var blocks: [Block] = []
+    var mark: String?
+    var open: (mark: String, line: Int, text: [Substring])?
+    for (offset, line) in file.lines.enumerated() {
+      if line.hasPrefix("```") {
+        if let ended = open {
+          blocks.append(
+            Block(mark: ended.mark, line: ended.line, text: ended.text.joined(separator: "\n")))
+          open = nil
+        } else {
+          open = (mark ?? "", offset + 1, [])
+        }
+        mark = nil
+      } else if open != nil {
+        open?.text.append(line)
+      } else if let found = line.firstMatch(of: /^<!-- ((?:run|prints)[^>]*?) -->$/) {
+        mark = String(found.1)
+      }
+    }
+    XCTAssertNil(open, "a code block of the README does not end")
+    return blocks
+  }
+}

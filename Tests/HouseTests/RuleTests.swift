@@ -1,0 +1,112 @@
+import XCTest
+
+/// Rules of this code base that no compiler knows.
+final class RuleTests: XCTestCase {
+  // MARK: SQL
+
+  func testTransactionWords_standInOneFile() throws {
+    let words = try Regex(
+      #""\s*(BEGIN( (DEFERRED|IMMEDIATE|EXCLUSIVE))?|COMMIT|ROLLBACK|END|SAVEPOINT \w+"#
+        + #"|RELEASE \w+)( TRANSACTION)?;?\s*""#)
+    let home = "Sources/SQLite/Transaction.swift"
+    for file in try Checkout.files("Sources") where file.path != home {
+      XCTAssertEqual(file.matches(words), [], "transactions are the business of \(home)")
+    }
+    let found = try Checkout.file(home).matches(words)
+    XCTAssertEqual(found.count, 4, "\(found)")
+  }
+
+  /// Outside `Statements.swift` there is no SQL but pragmas of the generic module, statements whose
+  /// names are made of the tables of an older layout, and the re-enacted bugs.
+  func testSQL_standsInOneFile() throws {
+    let sql = try Regex(
+      #"(^|")\s*(SELECT|INSERT INTO|INSERT OR|UPDATE|DELETE FROM|CREATE|DROP|ALTER|WITH|PRAGMA|"#
+        + #"ATTACH|VACUUM|REPLACE INTO|REINDEX|ANALYZE|EXPLAIN)\s+["\\\w(*]"#)
+    let exceptions = [
+      "Sources/TradeLedger/Engine/SQLite/Statements.swift",
+      "Sources/TradeLedger/Engine/SQLite/SchemaInstaller.swift",
+      "Sources/LedgerSimulation/Strategies/",
+      "Sources/SQLite/Open.swift", "Sources/SQLite/Transaction.swift",
+    ]
+    for file in try Checkout.files("Sources") {
+      if exceptions.contains(where: file.path.hasPrefix) { continue }
+      XCTAssertEqual(file.matches(sql), [], "SQL belongs into Statements.swift")
+    }
+    let statements = try Checkout.file(exceptions[0]).matches(sql)
+    XCTAssertGreaterThan(statements.count, 20, "the pattern sees no SQL")
+  }
+
+  /// Values are bound, never pasted: no statement is put together from anything but other
+  /// statements of the same file.
+  func testStatements_arePastedTogetherFromStatementsAlone() throws {
+    let file = try Checkout.file("Sources/TradeLedger/Engine/SQLite/Statements.swift")
+    let pasted = file.text.matches(of: /\\\(([^)]*)\)/).map { String($0.1) }
+    XCTAssertEqual(Set(pasted).subtracting(["tradeColumns", "matching", "neighbours"]), [])
+  }
+
+  // MARK: Threads and clocks
+
+  func testUncheckedSendable_isUsedOnce() throws {
+    let unchecked = try Regex(#"@unchecked\s+Sendable|nonisolated\(unsafe\)"#)
+    let found = try Checkout.files("Sources").flatMap { $0.matches(unchecked) }
+    XCTAssertEqual(found.count, 1, "\(found)")
+    XCTAssertTrue(
+      found.allSatisfy { $0.hasPrefix("Sources/TradeLedger/Engine/LedgerThread.swift") })
+  }
+
+  /// Every other file asks a `LedgerClock`, or measures a stretch of time with a monotonic one.
+  func testSystemClock_isReadInOnePlace() throws {
+    let reading = try Regex(
+      #"\b(clock_gettime|gettimeofday|timespec_get|strftime|ftime)\b|\bDate(\(|\.now\b)|[^.\w]time\("#
+    )
+    let allowed = [
+      "Sources/TradeLedger/Engine/Clock.swift",  // both clocks of a ledger
+      "Sources/SQLite/BusyHandler.swift",  // the monotonic one: how long a lock was waited for
+    ]
+    for file in try Checkout.files("Sources") where !allowed.contains(file.path) {
+      XCTAssertEqual(file.matches(reading), [], "time comes from a LedgerClock")
+    }
+    for path in allowed {
+      XCTAssertEqual(try Checkout.file(path).matches(reading).count, 1, path)
+    }
+  }
+
+  // MARK: Shape
+
+  func testFiles_areSmall() throws {
+    let sources = try Checkout.files("Sources")
+    for file in try sources + Checkout.files("Tests") where file.lines.count > 501 {
+      XCTFail("\(file.path) has \(file.lines.count) lines; 500 at most")
+    }
+    let counts = sources.map(\.lines.count).sorted()
+    XCTAssertLessThan(counts[counts.count / 2], 120, "the median of the files in Sources")
+  }
+
+  func testLines_areShort() throws {
+    let tests = try Checkout.files("Tests").filter { !$0.path.hasPrefix("Tests/Fixtures/") }
+    for file in try Checkout.files("Sources") + tests + [Checkout.file("schema.sql")] {
+      for (offset, line) in file.lines.enumerated() where line.count > 100 {
+        // A pattern or an address cannot be broken.
+        if line.contains("http") || line.drop(while: { $0 == " " }).hasPrefix("/^") { continue }
+        XCTFail("\(file.path):\(offset + 1) has \(line.count) columns; 100 at most")
+      }
+    }
+  }
+
+  // MARK: Strangers
+
+  /// Nothing in the project depends on the machine of whoever wrote it.
+  func testProject_namesNoDevelopersMachine() throws {
+    let folders = [".ci", "Benchmarks", "Sources", "Tests", "docs", "scripts"]
+    var files = try folders.flatMap { try Checkout.files($0, [""]) }
+    for path in ["README.md", "Package.swift", "schema.sql", ".gitignore", ".swift-format"] {
+      files.append(try Checkout.file(path))
+    }
+    let machine = try Regex(#"/"# + #"(work|farm|root|home/\w+)/|\.library/|/tmp/brief"#)
+    for file in files where file.path != "Tests/HouseTests/RuleTests.swift" {
+      for (offset, line) in file.lines.enumerated() where line.contains(machine) {
+        XCTFail("\(file.path):\(offset + 1): \(line)")
+      }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+"""A foreign client: Python's sqlite3 module, with no help from TradeLedger but schema.sql.
+
+    foreign_client.py attack CORPUS.json    runs every attack, prints what happened to each
+    foreign_client.py mutate CORPUS.json    drops each trigger in turn, prints what then gets through
+
+CORPUS.json holds `schema` (text), `base` (statements that fill a new ledger; MODE stands for the
+mode) and `attacks`, each with `name`, `modes`, `setup`, `sql`, `isRefused` and `isIsolated`. An
+isolated attack gets a file of its own, named by {path} in its statements; the others run inside a
+transaction that is rolled back.
+"""
+
+import itertools
+import json
+import os
+import re
+import sqlite3
+import sys
+import tempfile
+
+TABLES = ("ledger", "bots", "settings", "instances", "trades", "conflicts")
+PRAGMAS = ("recursive_triggers", "foreign_keys", "ignore_check_constraints")
+
+
+def connect(path, settings=(0, 0, 0)):
+    client = sqlite3.connect(path, isolation_level=None, cached_statements=1000)
+    for name, value in zip(PRAGMAS, settings):
+        client.execute(f"PRAGMA {name} = {value}")
+    return client
+
+
+def new_ledger(path, corpus, mode, without=None):
+    """A ledger in which nobody has traded yet. `without` is a trigger that is taken out first."""
+    client = connect(path)
+    client.executescript(corpus["schema"])
+    if without:
+        client.execute(f"DROP TRIGGER {without}")
+    for statement in corpus["base"]:
+        client.execute(statement.replace("MODE", mode))
+    return client
+
+
+def rows(client):
+    return [client.execute(f"SELECT * FROM main.{table}").fetchall() for table in TABLES]
+
+
+def attempt(client, attack, look, path=""):
+    """Runs the setup, then the attack. Says what came of it; `look` gives all rows."""
+    try:
+        for statement in attack["setup"]:
+            client.execute(statement.replace("{path}", path))
+    except sqlite3.Error as error:
+        return f"setup failed: {error}"
+    before = look()
+    try:
+        client.execute(attack["sql"].replace("{path}", path))
+        answer = "admitted"
+    except sqlite3.Error as error:
+        answer = f"refused: {error}"
+    is_changed = look() != before
+    if answer == "admitted":
+        return "admitted" if is_changed else "nothing"
+    return answer + (" BUT ROWS CHANGED" if is_changed else "")
+
+
+def attempt_in_transaction(client, attack):
+    client.execute("BEGIN IMMEDIATE")
+    try:
+        return attempt(client, attack, lambda: rows(client))
+    finally:
+        if client.in_transaction:
+            client.execute("ROLLBACK")
+
+
+def attempt_alone(attack, corpus, mode, settings):
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "ledger.db")
+        witness = new_ledger(path, corpus, mode)
+        client = connect(":memory:" if attack.get("isAttached") else path, settings)
+        try:
+            return attempt(client, attack, lambda: rows(witness), path)
+        finally:
+            client.close()
+            witness.close()
+
+
+def run_attacks(corpus):
+    """What happened to each attack: {name: {mode: {outcome: [settings of the three pragmas]}}}."""
+    results = {}
+
+    def note(attack, mode, settings, outcome):
+        seen = results.setdefault(attack["name"], {}).setdefault(mode, {})
+        seen.setdefault(outcome, []).append("".join(map(str, settings)))
+
+    for mode in ("live", "paper", "simulation"):
+        base = new_ledger(":memory:", corpus, mode)
+        chosen = [attack for attack in corpus["attacks"] if mode in attack["modes"]]
+        for settings in itertools.product((0, 1), repeat=3):
+            client = connect(":memory:", settings)
+            base.backup(client)
+            for attack in chosen:
+                if not attack["isIsolated"]:
+                    note(attack, mode, settings, attempt_in_transaction(client, attack))
+            client.close()
+        for attack in chosen:
+            if attack["isIsolated"]:
+                for settings in ((0, 0, 1), (1, 1, 0)):
+                    note(attack, mode, settings, attempt_alone(attack, corpus, mode, settings))
+    return results
+
+
+def run_mutations(corpus):
+    """Which refused attacks get through without each trigger: {trigger: [name]}, a few each."""
+    attacks = [
+        attack for attack in corpus["attacks"] if attack["isRefused"] and not attack["isIsolated"]
+    ]
+    results = {}
+    for trigger in re.findall(r"^CREATE TRIGGER (\w+)", corpus["schema"], re.MULTILINE):
+        results[trigger] = found = []
+        for mode in ("live", "simulation"):
+            client = new_ledger(":memory:", corpus, mode, without=trigger)
+            client.execute("PRAGMA ignore_check_constraints = 1")
+            for attack in attacks:
+                if mode not in attack["modes"] or len(found) >= 3:
+                    continue
+                outcome = attempt_in_transaction(client, attack)
+                if outcome == "admitted" or outcome.endswith("CHANGED"):
+                    found.append(attack["name"])
+            client.close()
+    return results
+
+
+if __name__ == "__main__":
+    with open(sys.argv[2], encoding="utf-8") as file:
+        corpus = json.load(file)
+    result = run_attacks(corpus) if sys.argv[1] == "attack" else run_mutations(corpus)
+    json.dump(result, sys.stdout)

@@ -1,0 +1,145 @@
+import TradeLedger
+import XCTest
+
+@testable import LedgerSimulation
+
+final class OptionTests: XCTestCase {
+  func testLatency_parsesARangeOrOneValue() throws {
+    XCTAssertEqual(
+      try SimulationOptions.latency("1ms..20ms"), .milliseconds(1)...(.milliseconds(20)))
+    XCTAssertEqual(try SimulationOptions.latency("5ms"), .milliseconds(5)...(.milliseconds(5)))
+    XCTAssertEqual(try SimulationOptions.latency("0s..1.5s"), .zero...(.milliseconds(1500)))
+    for text in ["", "..", "1ms..", "..1ms", "20ms..1ms", "1..20", "1ms...20ms", "1ms..2ms..3ms"] {
+      XCTAssertThrowsError(try SimulationOptions.latency(text), text) { error in
+        XCTAssertEqual((error as? LedgerError)?.code, .invalidInput)
+      }
+    }
+  }
+
+  func testShare_parsesAPercentage() throws {
+    XCTAssertEqual(try SimulationOptions.perMillion("1%"), 10_000)
+    XCTAssertEqual(try SimulationOptions.perMillion("0%"), 0)
+    XCTAssertEqual(try SimulationOptions.perMillion("100%"), 1_000_000)
+    XCTAssertEqual(try SimulationOptions.perMillion("0.5%"), 5000)
+    XCTAssertEqual(try SimulationOptions.perMillion("0.0001%"), 1)
+    for text in [
+      "", "%", "1", "-1%", "101%", "100.0001%", "1.00001%", ".5%", "1.%", "1,5%", "1e1%", "٣%",
+      "9999999999999999999999%",
+    ] {
+      XCTAssertThrowsError(try SimulationOptions.perMillion(text), text) { error in
+        XCTAssertEqual((error as? LedgerError)?.code, .invalidInput)
+      }
+    }
+  }
+
+  func testChaos_parsesNames() {
+    XCTAssertEqual(SimulationOptions.chaos("kill"), [.kill])
+    XCTAssertEqual(SimulationOptions.chaos("kill,kill"), [.kill])
+    for text in ["", "kill,", ",kill", "KILL", "meteor", "kill meteor"] {
+      XCTAssertNil(SimulationOptions.chaos(text), text)
+    }
+  }
+
+  func testValidation_namesWhatIsOutOfRange() {
+    func refused(_ change: (inout SimulationOptions) -> Void) -> Bool {
+      var options = SimulationOptions()
+      change(&options)
+      do {
+        try options.validate()
+        return false
+      } catch { return (error as LedgerError).code == .invalidInput }
+    }
+    XCTAssertFalse(refused { _ in })
+    XCTAssertTrue(refused { $0.workers = 0 })
+    XCTAssertTrue(refused { $0.workers = 257 })
+    XCTAssertTrue(refused { $0.bots = 0 })
+    XCTAssertTrue(refused { $0.duration = .zero })
+    XCTAssertTrue(refused { $0.cooldown = .seconds(-1) })
+    XCTAssertTrue(refused { $0.exchangeLatency = .zero...(.seconds(7200)) })
+    XCTAssertTrue(refused { $0.refusedPerMillion = 1_000_001 })
+    XCTAssertTrue(refused { $0.seed = SimulationOptions.largestSeed + 1 })
+  }
+
+  func testLease_isHalfTheCooldown_butLongEnoughForTheExchange() {
+    var options = SimulationOptions()
+    XCTAssertEqual(options.lease, .milliseconds(250))
+    options.exchangeLatency = .zero...(.milliseconds(200))
+    XCTAssertEqual(options.lease, .milliseconds(600))
+    options.cooldown = .seconds(3600)
+    XCTAssertEqual(options.lease, .seconds(30))
+    options.exchangeLatency = .zero...(.zero)
+    options.cooldown = .zero
+    XCTAssertEqual(options.lease, .milliseconds(20))
+  }
+
+  func testLeastAdmissions_isHalfOfWhatTimeAllows() {
+    var options = SimulationOptions()
+    options.exchangeLatency = .zero...(.zero)
+    XCTAssertEqual(options.leastAdmissions(in: .seconds(20)), 80)
+    XCTAssertEqual(options.leastAdmissions(in: .milliseconds(499)), 1)
+    options.cooldown = .zero
+    XCTAssertEqual(options.leastAdmissions(in: .seconds(20)), 500)
+    options.workers = 3
+    XCTAssertEqual(options.leastAdmissions(in: .seconds(20)), 1, "fewer workers than bots")
+  }
+
+  func testReplayCommand_namesEverythingThatMatters() {
+    var options = SimulationOptions()
+    options.chaos = [.kill]
+    options.duration = .seconds(90)
+    options.cooldown = .microseconds(1500)
+    options.refusedPerMillion = 5000
+    options.seed = 7
+    XCTAssertEqual(
+      options.replayCommand,
+      "tradeledger simulate --strategy ledger --workers 8 --bots 4 --duration 90s "
+        + "--cooldown 1500us --exchange-latency 1ms..20ms --exchange-failures 0.5000% "
+        + "--chaos kill --seed 7")
+  }
+}
+
+final class FaultPlanTests: XCTestCase {
+  private func plan(_ seed: UInt64, _ change: (inout SimulationOptions) -> Void = { _ in })
+    -> FaultPlan
+  {
+    var options = SimulationOptions()
+    options.seed = seed
+    options.chaos = [.kill]
+    options.duration = .seconds(20)
+    change(&options)
+    return FaultPlan(options)
+  }
+
+  func testPlan_isTheSameForTheSameSeed() {
+    XCTAssertEqual(plan(7), plan(7))
+    XCTAssertNotEqual(plan(7), plan(8))
+    XCTAssertEqual(
+      plan(7).faults.prefix(5), plan(7) { $0.duration = .seconds(10) }.faults.prefix(5))
+  }
+
+  func testPlan_withoutChaos_isEmpty() {
+    XCTAssertEqual(plan(7) { $0.chaos = [] }.faults, [])
+    XCTAssertEqual(plan(7) { $0.chaos = [] }.leastInjected, 0)
+  }
+
+  func testPlan_strikesOftenEnough_everywhere_inOrder() {
+    let faults = plan(7).faults
+    XCTAssertGreaterThanOrEqual(faults.count, 40)
+    XCTAssertEqual(faults.map(\.at), faults.map(\.at).sorted())
+    XCTAssertTrue(faults.allSatisfy { (.zero..<Duration.seconds(20)).contains($0.at) })
+    XCTAssertEqual(Set(faults.map(\.moment)), Set(Fault.Moment.allCases))
+    XCTAssertEqual(Set(faults.map(\.worker)), Set(0..<8))
+    XCTAssertEqual(plan(7) { $0.duration = .milliseconds(100) }.leastInjected, 1)
+  }
+
+  func testSeededRandom_repeats_andStreamsDiffer() {
+    func draw(_ seed: UInt64, _ stream: UInt64) -> [UInt64] {
+      var random = SeededRandom(seed: seed, stream: stream)
+      return (0..<4).map { _ in random.next() }
+    }
+    XCTAssertEqual(draw(1, 2), draw(1, 2))
+    XCTAssertNotEqual(draw(1, 2), draw(2, 2))
+    XCTAssertNotEqual(draw(1, 2), draw(1, 3))
+    XCTAssertNotEqual(draw(1, 2), draw(2, 1))
+  }
+}

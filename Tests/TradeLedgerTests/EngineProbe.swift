@@ -1,0 +1,58 @@
+import SQLite
+import Synchronization
+
+@testable import TradeLedger
+
+/// The SQL texts that an engine runs, in order.
+final class StatementRecorder: Sendable {
+  private let texts = Mutex<[String]>([])
+  private let listener: @Sendable (String) -> Void
+
+  init(_ listener: @escaping @Sendable (String) -> Void = { _ in }) { self.listener = listener }
+
+  func add(_ text: String) {
+    texts.withLock { $0.append(text) }
+    listener(text)
+  }
+
+  /// What ran since the last call.
+  func take() -> [String] {
+    texts.withLock { texts in
+      defer { texts = [] }
+      return texts
+    }
+  }
+}
+
+extension SQLiteEngine {
+  func record(in recorder: StatementRecorder) {
+    state.database.connection.onStatement = { recorder.add($0) }
+  }
+
+  func counters() -> Connection.Counters { state.database.connection.counters }
+
+  func isInTransaction() -> Bool { state.database.connection.isInTransaction }
+}
+
+extension Ledger {
+  var sqlite: SQLiteEngine { engine as! SQLiteEngine }
+}
+
+/// Something that happens once and can be waited for.
+final class Signal: Sendable {
+  private let stream: AsyncStream<Void>
+  private let continuation: AsyncStream<Void>.Continuation
+
+  init() { (stream, continuation) = AsyncStream.makeStream() }
+
+  func fire() { continuation.yield() }
+
+  /// Waits for `count` firings. One waiter at a time.
+  func wait(_ count: Int = 1) async {
+    var seen = 0
+    for await _ in stream {
+      seen += 1
+      if seen == count { return }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+"""The mutations of scripts/mutate: each breaks one rule, and names the tests that must notice.
+
+A patch is (file, old, new); `old` must stand exactly once in the file, so that a change of the
+sources cannot turn a mutation into nothing. Where a rule stands in Swift and in SQL, each half is
+broken alone: the other half must not hide it.
+"""
+import os
+from dataclasses import dataclass
+
+TRANSACTION = "Sources/SQLite/Transaction.swift"
+CONNECTION = "Sources/SQLite/Connection.swift"
+ENGINE = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine.swift"
+ADMIT = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Admission.swift"
+STATEMENTS = "Sources/TradeLedger/Engine/SQLite/Statements.swift"
+COOLDOWN = "Sources/TradeLedger/Rules/Cooldown.swift"
+ADMISSION = "Sources/TradeLedger/Rules/Admission.swift"
+SETTLING = "Sources/TradeLedger/Rules/Settling.swift"
+SCHEMA = "schema.sql"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    name: str
+    breaks: str
+    patches: tuple
+    tests: tuple
+
+
+def drop(name, tests):
+    """A trigger that is not there."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    with open(os.path.join(root, SCHEMA), encoding="utf-8") as file:
+        text = file.read()
+    start = text.index(f"CREATE TRIGGER {name} ")
+    statement = text[start:text.index(" END;\n", start) + len(" END;\n")]
+    return Mutation(
+        f"drop-{name}", f"the trigger `{name}` is gone", ((SCHEMA, statement, ""),), tests)
+
+
+MUTATIONS = [
+    Mutation(
+        "drop-immediate", "a writing transaction begins without the lock",
+        ((TRANSACTION, 'try run("BEGIN IMMEDIATE")', 'try run("BEGIN DEFERRED")'),),
+        ("SQLiteTests", "AdmissionRaceTests")),
+    Mutation(
+        "read-before-lock", "admission decides by what it read before the lock",
+        ((ADMIT, "    return try write(\n      wait: wait,\n      isThere: { (database, outcome: A",
+          "    let early = try AdmissionReader(\n      state.database, attempt.order.bot, attempt,"
+          " bootID: clock.now().boot?.bootID)\n"
+          "    return try write(\n      wait: wait,\n      isThere: { (database, outcome: A"),
+         (ADMIT, "try self.admit(attempt, database, now)",
+          "try self.admit(attempt, early, database, now)"),
+         (ADMIT, "  private func admit(\n    _ attempt: Attempt, _ database",
+          "  private func admit(\n    _ attempt: Attempt, _ admission: AdmissionReader, _ database"),
+         (ADMIT, "    let admission = try AdmissionReader(\n      database, attempt.order.bot, "
+          "attempt, bootID: now.boot?.bootID)\n", "")),
+        ("AdmissionRaceTests",)),
+    Mutation(
+        "clock-before-lock", "the clock is read before the wait for the lock",
+        ((ENGINE, "    let ending = database.connection.write(wait: wait.remaining) { () "
+          "throws(LedgerError) in\n      try file.expect",
+          "    let early = clock.now()\n    let ending = database.connection.write(wait: "
+          "wait.remaining) { () throws(LedgerError) in\n      try file.expect"),
+         (ENGINE, "      try verifySchemaIfMoved(database)\n      return try body(database, "
+          "clock.now())\n    }\n    switch ending {\n    case .committed(let value):\n",
+          "      try verifySchemaIfMoved(database)\n      return try body(database, early)\n    }\n"
+          "    switch ending {\n    case .committed(let value):\n")),
+        ("MultiprocessTests", "TradeLedgerTests")),
+    Mutation(
+        "less-or-equal-swift", "a cooldown that is exactly over still holds (Swift)",
+        ((COOLDOWN, "guard elapsed < cooldown", "guard elapsed <= cooldown"),),
+        ("CooldownRuleTests", "AdmissionTests", "CooldownScenarioTests")),
+    Mutation(
+        "less-or-equal-sql-wall", "a cooldown that is exactly over still holds (SQL, wall clock)",
+        ((SCHEMA, "SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id) < ",
+          "SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id) <= "),),
+        ("SchemaTests", "CooldownScenarioTests")),
+    Mutation(
+        "less-or-equal-sql-boot", "a cooldown that is exactly over still holds (SQL, boot clock)",
+        ((SCHEMA, "WHERE bot_id = NEW.bot_id AND effective_boot_id = NEW.boot_id) < ",
+          "WHERE bot_id = NEW.bot_id AND effective_boot_id = NEW.boot_id) <= "),),
+        ("SchemaTests", "CooldownScenarioTests")),
+    Mutation(
+        "row-by-created-swift", "the last trade is the one created last (Swift, both clocks)",
+        ((STATEMENTS, "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
+          "effective_at DESC", "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
+          "created_at DESC"),
+         (STATEMENTS, "ORDER BY effective_boot_us DESC", "ORDER BY created_boot_us DESC")),
+        ("CooldownScenarioTests",)),
+    Mutation(
+        "row-by-created-swift-wall", "the last trade is the one created last (Swift, wall clock)",
+        ((STATEMENTS, "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
+          "effective_at DESC", "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
+          "created_at DESC"),),
+        ("TradeLedgerTests",)),
+    Mutation(
+        "row-by-created-sql", "the last trade is the one created last (SQL, both clocks)",
+        ((SCHEMA, "SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id)",
+          "SELECT effective_at FROM counted_trades WHERE bot_id = NEW.bot_id\n"
+          "    ORDER BY created_at DESC LIMIT 1)"),
+         (SCHEMA, "SELECT MAX(effective_boot_us) FROM counted_trades\n"
+          "    WHERE bot_id = NEW.bot_id AND effective_boot_id = NEW.boot_id)",
+          "SELECT effective_boot_us FROM counted_trades\n"
+          "    WHERE bot_id = NEW.bot_id AND effective_boot_id = NEW.boot_id\n"
+          "    ORDER BY created_boot_us DESC LIMIT 1)")),
+        ("SchemaTests",)),
+    Mutation(
+        "ignore-pending-swift", "a pending trade stands in nobody's way (Swift)",
+        ((ADMISSION, "    if let pending = facts.pending {\n      let remaining = pending.lease?"
+          ".remaining(at: now) ?? .zero\n      guard remaining <= .zero else {\n",
+          "    if let pending = facts.pending {\n      let remaining = pending.lease?"
+          ".remaining(at: now) ?? .zero\n      guard remaining <= .seconds(1_000_000) else {\n"),),
+        ("AdmissionRuleTests", "AdmissionTests", "CooldownScenarioTests")),
+    Mutation(
+        "ignore-pending-sql", "a pending trade stands in nobody's way (SQL)",
+        ((SCHEMA, "  EXISTS (SELECT 1 FROM occupying_trades WHERE bot_id = NEW.bot_id)\n  OR ",
+          "  "),),
+        ("SchemaTests",)),
+    Mutation(
+        "pending-does-not-count", "a pending trade does not count for the cooldown (SQL)",
+        ((SCHEMA, "  SELECT * FROM trades WHERE status <> 'void';",
+          "  SELECT * FROM trades WHERE status <> 'void' AND status <> 'pending';"),),
+        ("SchemaTests", "TradeLedgerTests")),
+    Mutation(
+        "ignore-token-swift", "any token settles (Swift)",
+        ((SETTLING, "guard token == stored.token else {",
+          "guard token == stored.token || stored.token != nil else {"),),
+        ("SettlingRuleTests", "LeaseScenarioTests")),
+    Mutation(
+        "ignore-token-sql", "any token settles (SQL)",
+        ((SCHEMA, "  NEW.settled_with = OLD.token\n", "  NEW.settled_with IS NOT NULL\n"),),
+        ("SchemaTests",)),
+    Mutation(
+        "permit-on-replay", "a repeated key gets the permit, whatever token it brings",
+        ((ADMISSION, "withPermit = token == same.token && ", "withPermit = token == token && "),),
+        ("AdmissionRuleTests", "ReplayTests")),
+    Mutation(
+        "permit-on-replay-late", "a repeated key gets the permit although the lease is over",
+        ((ADMISSION, "withPermit = token == same.token && same.seen(at: now).status == .pending",
+          "withPermit = token == same.token"),),
+        ("AdmissionRuleTests", "ReplayTests")),
+    Mutation(
+        "answer-before-commit", "the answer is given first and COMMIT comes with the next call",
+        ((TRANSACTION, '      do throws(SQLiteError) { try run("COMMIT") } catch {\n'
+          "        _ = rollbackIfOpen()\n        return .commitUnknown(value, error)\n      }\n",
+          "      owesCommit = true\n"),
+         (CONNECTION, "  let busy = BusyHandler()\n",
+          "  let busy = BusyHandler()\n  var owesCommit = false\n"),
+         (CONNECTION, "    try checkProcess(sql)\n    let statement = try prepared(sql)\n",
+          "    try checkProcess(sql)\n    if owesCommit {\n      owesCommit = false\n"
+          '      try run("COMMIT")\n    }\n    let statement = try prepared(sql)\n')),
+        ("CrashTests", "FaultTests")),
+    Mutation(
+        "failed-commit-is-failed", "a COMMIT that failed is reported as not written",
+        ((ENGINE, "      let isWritten = try makeFinal(escaped(error.message), wait: wait) {\n"
+          "        database throws(LedgerError) in try isThere(database, value)\n      }\n"
+          "      if isWritten { return value }\n", ""),
+         (ENGINE, "      unsettledCommit = escaped(error.message)\n", "      _ = value\n")),
+        ("FaultTests",)),
+    drop("trade_cooldown", ("SchemaTests",)),
+    drop("trade_alone", ("SchemaTests",)),
+    drop("trade_key", ("SchemaTests",)),
+    drop("trade_transition", ("SchemaTests",)),
+    drop("trade_token", ("SchemaTests",)),
+]
