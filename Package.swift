@@ -70,7 +70,7 @@ let package = Package(
     .testTarget(name: "TradeLedgerTests", dependencies: ["TradeLedger", "LedgerTestSupport"]),
     .testTarget(
       name: "SimulationTests",
-      dependencies: ["LedgerSimulation", "TradeLedger", "LedgerTestSupport"]),
+      dependencies: ["LedgerSimulation", "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
     .testTarget(
       name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
     .testTarget(

@@ -30,6 +30,8 @@ public final class Connection {
   public var onStatement: ((String) -> Void)?
 
   let busy = BusyHandler()
+  /// This reader made an empty -wal that goes away with it.
+  var removesLog = false
   private let processID = getpid()
   private let handle: OpaquePointer
   private let cacheCapacity: Int
@@ -54,7 +56,17 @@ public final class Connection {
   deinit {
     cache = [:]
     // In a forked child the handle is leaked on purpose: closing it would drop the parent's locks.
-    if processID == getpid() { unsafe _ = sqlite3_close_v2(handle) }
+    guard processID == getpid() else { return }
+    // A writer has come and gone since: its log stays, because copying it would write to the file.
+    if removesLog && logHasFrames {
+      try? configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true, "no checkpoint on close")
+    }
+    unsafe _ = sqlite3_close_v2(handle)
+  }
+
+  private var logHasFrames: Bool {
+    var info = stat()
+    return unsafe stat(path + "-wal", &info) == 0 && info.st_size > 0
   }
 
   /// Whether a transaction is open.

@@ -76,6 +76,7 @@ extension Connection {
       try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true, "no checkpoint on close")
     case .reading(let keepsLog):
       try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keepsLog, "no checkpoint on close")
+      removesLog = !keepsLog
       try set("query_only", 1)
     }
   }

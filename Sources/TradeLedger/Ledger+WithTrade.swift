@@ -28,14 +28,18 @@ extension Ledger {
       trade = admitted
       permit = granted
     }
-    guard try await isLive(permit) else {
-      return try await settleAsVoid(permit, "the lease was over before the exchange call")
+    let isLive: Bool
+    do throws(LedgerError) { isLive = try await self.isLive(permit) } catch {
+      throw error.beforeSending(trade)
+    }
+    guard isLive else {
+      return try await settleAsVoid(trade, permit, "the lease was over before the exchange call")
     }
     let filled: Fill
     do {
       filled = try await exchange(permit)
     } catch let error as OrderNotSent {
-      return try await settleAsVoid(permit, error.reason)
+      return try await settleAsVoid(trade, permit, error.reason)
     } catch {
       metrics.count("settled", bot: trade.bot, outcome: "in_doubt")
       options.logger.warning(
@@ -51,11 +55,15 @@ extension Ledger {
   }
 
   private func settleAsVoid(
-    _ permit: Permit, _ reason: String
+    _ trade: Trade, _ permit: Permit, _ reason: String
   ) async throws(LedgerError) -> TradeOutcome {
     // A reason that the ledger would refuse must not keep a trade in doubt that was never sent.
     let text = (try? checkedReason(reason)) ?? "not sent"
-    return outcome(of: try await void(permit.trade, token: permit.token, reason: text))
+    do throws(LedgerError) {
+      return outcome(of: try await void(permit.trade, token: permit.token, reason: text))
+    } catch {
+      throw error.beforeSending(trade)
+    }
   }
 
   private func outcome(of settled: SettleOutcome) -> TradeOutcome {
@@ -74,6 +82,15 @@ extension LedgerError {
       code, "the order was sent, but its fill is not on record: \(message)",
       hint: "trade \(trade.id) of \(trade.bot) stands and counts; look key \(trade.key) up at the "
         + "exchange, then call fill again or resolve it",
+      retry: .checkFirst)
+  }
+
+  /// The same failure, met when the row stood and the order was certainly not sent.
+  fileprivate func beforeSending(_ trade: Trade) -> LedgerError {
+    LedgerError(
+      code, "the order was not sent, but its row stands: \(message)",
+      hint: "trade \(trade.id) of \(trade.bot) counts until it is void; call void again, or resolve "
+        + "it once its lease is over",
       retry: .checkFirst)
   }
 

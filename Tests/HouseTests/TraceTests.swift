@@ -33,7 +33,7 @@ final class TraceTests: XCTestCase {
       }
     }
     for id in Self.scenarios where !named.contains(id) {
-      XCTFail("no test names \(id) in its doc comment")
+      XCTFail("no test names \(id) in its doc comment, nor does its class")
     }
   }
 
@@ -67,7 +67,7 @@ final class TraceTests: XCTestCase {
     }
   }
 
-  /// The doc comment in front of each `func test...`.
+  /// The doc comment in front of each `func test...`, and of each class of tests.
   private func commentsOfTests(in file: Checkout.File) -> [String] {
     var comments: [String] = []
     var current: [Substring] = []
@@ -75,7 +75,7 @@ final class TraceTests: XCTestCase {
       if line.hasPrefix("///") {
         current.append(line)
       } else {
-        if line.contains(/^(@\w+ )*func test\w+/) {
+        if line.contains(/^(@\w+ )*func test\w+|^(final )?class \w+: \w*TestCase\b/) {
           comments.append(current.joined(separator: "\n"))
         }
         // An attribute may stand between the comment and the function.

@@ -32,6 +32,8 @@ final class AnswerCheckTests: XCTestCase {
     var evidence = Sample.good()
     evidence.rows.removeAll { $0.id == 3 }
     evidence.orders.removeAll { $0.key == "k5" }
+    // Denied because of that very row.
+    evidence.calls.removeAll { $0.key == "k7" }
     XCTAssertEqual(kinds(evidence), [.answerWithoutRow])
   }
 
@@ -94,6 +96,21 @@ final class AnswerCheckTests: XCTestCase {
     XCTAssertEqual(kinds(withDenial("cooldown", winner: 1, at: 540_000)), [.denialWithoutReason])
     XCTAssertEqual(
       kinds(withDenial("cooldown", winner: nil, at: 1_040_000)), [.denialWithoutReason])
+  }
+
+  /// The cooldown runs from the fill, as soon as that is on record.
+  func testCooldownDenial_countsFromTheFill() {
+    var evidence = withDenial("cooldown", winner: 1, at: 590_000)
+    evidence.calls.removeAll { ["k4", "k5", "k7"].contains($0.key) }
+    evidence.rows.removeAll { $0.id != 1 }
+    evidence.orders.removeAll { $0.key != "k1" }
+    evidence.replaceCall(
+      Sample.call("k1", at: 0, ordered: 1000, trade: 1, told: 120_000, .filled(trade: 1)))
+    evidence.replaceOrder(Sample.order("k1", executed: 100_000))
+    evidence.replaceRow(Sample.row(1, "k1", .filled, at: 500, filled: 100_000, received: 110_000))
+    XCTAssertEqual(kinds(evidence), [])
+    evidence.replaceRow(Sample.row(1, "k1", .filled, at: 500, filled: 70_000, received: 110_000))
+    XCTAssertEqual(kinds(evidence), [.denialWithoutReason])
   }
 
   func testCooldownDenial_beforeThereWasATrade_isFound() {

@@ -1,7 +1,7 @@
 @testable import LedgerSimulation
 
-/// A short history of one bot, cooldown 500 ms and lease 250 ms, in which everything is right. Times
-/// are microseconds after `start`. Tests break one thing at a time.
+/// A short history of one bot, cooldown 500 ms and lease 250 ms, in which everything is right.
+/// Times are microseconds after `start`. Tests break one thing at a time.
 ///
 /// - trade 1: admitted at 500, executed at 5,000, on record at 8,000
 /// - trade 2: admitted after trade 1's cooldown, refused by the exchange, void

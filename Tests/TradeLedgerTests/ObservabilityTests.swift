@@ -1,6 +1,6 @@
-import CoreMetrics
 import LedgerTestSupport
 import Logging
+import Metrics
 import Synchronization
 import XCTest
 

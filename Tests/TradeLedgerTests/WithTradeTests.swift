@@ -170,7 +170,7 @@ final class WithTradeTests: XCTestCase {
       }
     }
     XCTAssertEqual(error?.retry, .checkFirst)
-    XCTAssertTrue(error?.message.contains("the order was sent") ?? false, "\(error!)")
+    XCTAssertTrue(error?.message.contains("the order was sent") ?? false, "\(error as Any)")
     try FileManager.default.moveItem(atPath: away, toPath: test.path)
     XCTAssertEqual(try test.query("SELECT id, status FROM trades"), [["1", "pending"]])
     try await test.verify()

@@ -90,9 +90,9 @@ extension Checker {
 
   /// The same question put to the exchange: when was what executed?
   ///
-  /// Two executions of one bot are at least a cooldown apart if the earlier one's fill was on record
-  /// when the later one was admitted. In any case they are a cooldown apart, less the lease by which
-  /// the earlier one may have been late.
+  /// Two executions of one bot are at least a cooldown apart if the earlier one's fill was on
+  /// record when the later one was admitted. In any case they are a cooldown apart, less the lease
+  /// by which the earlier one may have been late.
   private func doubleOrders() -> [Violation] {
     var found: [Violation] = []
     let executed = evidence.orders.compactMap { order in

@@ -55,7 +55,10 @@ final class NaiveStrategy: WorkerStrategy {
   private func lastTrade(of bot: String) throws(SQLiteError) -> Int64? {
     let ending = connection.read(wait: configuration.lockWait) { () throws(SQLiteError) in
       try connection.firstRow(
-        "SELECT MAX(COALESCE(filled_at, created_at)) FROM trades WHERE bot = ? AND status <> 'void'",
+        """
+        SELECT MAX(COALESCE(filled_at, created_at)) FROM trades
+        WHERE bot = ? AND status <> 'void'
+        """,
         [.text(bot)]
       ) { row throws(SQLiteError) in try row.optionalInteger(0) }
     }

@@ -2,7 +2,7 @@
 extension Corpus {
   static let settingsInForce: [Attack] = [
     refused("TL102", by: "an unknown bot", SQL.reserve(with: ["bot_id": "99"])),
-    refused("TL102", by: "a bot 0", SQL.reserve(with: ["bot_id": "0"])),
+    refused("TL102", by: "a trade of bot 0", SQL.reserve(with: ["bot_id": "0"])),
     refused(
       "TL102", by: "a bot without settings", after: ["INSERT INTO bots (name) VALUES ('new')"],
       SQL.reserve(with: ["bot_id": "5"])),
@@ -19,6 +19,7 @@ extension Corpus {
     refused(
       "TL102", by: "a lease of its own", SQL.reserve(with: ["lease_until": SQL.now + " + 30000001"])
     ),
+    refused("TL10", by: "a reservation without lease", SQL.reserve(with: ["lease_until": "NULL"])),
     refused("TL102", by: "a lease that is over", SQL.reserve(with: ["lease_until": SQL.now])),
     refused(
       "TL102", by: "the cooldown of an older setting", after: [SQL.settings()], SQL.reserve()),
@@ -33,34 +34,37 @@ extension Corpus {
   ]
 
   @AttackList static var clock: [Attack] {
-    ["- 2000000", "+ 2000000", "- 3600000000", "+ 3600000000", "- 1100000", "+ 1100000"]
-      .flatMap { off -> [Attack] in
-        let time = "\(SQL.now) \(off)"
-        return [
-          refused("TL103", by: "a trade at now \(off)", in: clockedModes, SQL.reserve(at: time)),
-          admitted("a simulated trade at now \(off)", in: ownTime, SQL.reserve(at: time)),
-          refused(
-            "TL103", "TL100", by: "a record at now \(off)", in: clockedModes, SQL.record(at: time)),
-          refused(
-            "TL103", "TL100", by: "a record received at now \(off)", in: clockedModes,
-            SQL.record(with: ["received_at": time])),
-          refused(
-            "TL103", "TL100", by: "a fact of the past received at now \(off)", in: clockedModes,
-            SQL.past("p", at: "5", received: time)),
-          refused(
-            "TL114", by: "a fill received at now \(off)", in: clockedModes, after: State.pending,
-            SQL.fill(at: "MAX(created_at, \(time))", with: ["received_at": time])),
-          refused(
-            "TL114", by: "a void received at now \(off)", in: clockedModes, after: State.pending,
-            SQL.void(at: time)),
-          refused(
-            "TL120", by: "a conflict received at now \(off)", in: clockedModes, after: State.void,
-            SQL.conflict(at: time)),
-          refused(
-            "TL134", by: "settings of now \(off)", in: clockedModes, SQL.settings(at: time)),
-        ]
-      }
+    for off in ["- 2000000", "+ 2000000", "- 3600000000", "+ 3600000000", "- 1100000", "+ 1100000"]
+    {
+      at("\(SQL.now) \(off)", "now \(off)")
+    }
     clockLimits
+  }
+
+  private static func at(_ time: String, _ name: String) -> [Attack] {
+    [
+      refused("TL103", by: "a trade at \(name)", in: clockedModes, SQL.reserve(at: time)),
+      admitted("a simulated trade at \(name)", in: ownTime, SQL.reserve(at: time)),
+      refused(
+        "TL103", "TL100", by: "a record at \(name)", in: clockedModes, SQL.record(at: time)),
+      refused(
+        "TL103", "TL100", by: "a record received at \(name)", in: clockedModes,
+        SQL.record(with: ["received_at": time])),
+      refused(
+        "TL103", "TL100", by: "a fact of the past received at \(name)", in: clockedModes,
+        SQL.past("p", at: "5", received: time)),
+      refused(
+        "TL114", by: "a fill received at \(name)", in: clockedModes, after: State.pending,
+        SQL.fill(at: "MAX(created_at, \(time))", with: ["received_at": time])),
+      refused(
+        "TL114", by: "a void received at \(name)", in: clockedModes, after: State.pending,
+        SQL.void(at: time)),
+      refused(
+        "TL120", by: "a conflict received at \(name)", in: clockedModes, after: State.void,
+        SQL.conflict(at: time)),
+      refused(
+        "TL134", by: "settings of \(name)", in: clockedModes, SQL.settings(at: time)),
+    ]
   }
 
   private static let clockLimits: [Attack] = [
@@ -77,146 +81,7 @@ extension Corpus {
     refused(
       "TL134", by: "simulated settings before 1970", in: ownTime, SQL.settings(at: "-1")),
     refused(
-      "TL", by: "a trade at the end of time", SQL.reserve(at: "9223372036854775807")),
-  ]
-
-  /// T is when trade 1 happened. The cooldown of bot 1 is an hour.
-  private static let t: Int64 = 1_757_276_933_000_000
-  private static let hour: Int64 = 3_600_000_000
-
-  @AttackList static var cooldown: [Attack] {
-    wallClock
-    bootClock
-  }
-
-  @AttackList private static var wallClock: [Attack] {
-    [
-      ([SQL.record(at: "\(t)")], "a record"),
-      ([SQL.reserve(at: "\(t - 5)"), SQL.fill(at: "\(t)")], "a fill"),
-      ([SQL.past("p", at: "\(t)", received: "\(t + 9)")], "a fact of the past"),
-      (
-        [SQL.reserve(at: "\(t)"), SQL.doubt()], "a trade in doubt"
-      ),
-      (
-        [
-          SQL.reserve(at: "\(t - 2 * hour)"), SQL.doubt(),
-          SQL.fill(at: "\(t)", with: ["late": "1"]),
-        ], "a late fill"
-      ),
-      (
-        [
-          SQL.reserve(at: "\(t - 2 * hour)"), SQL.void(at: "\(t - 2 * hour)"),
-          SQL.conflict(bot: 1, at: "\(t)"),
-        ], "a conflict"
-      ),
-    ].flatMap { setup, what in
-      [-1, 0, 1, hour / 2, hour - 1].flatMap { gap in
-        [
-          refused(
-            "TL106", by: "reserving \(gap) us after \(what)", in: ownTime, after: setup,
-            SQL.reserve("k2", at: "\(t + gap)")),
-          refused(
-            "TL106", by: "recording \(gap) us after \(what)", in: ownTime, after: setup,
-            SQL.record("k2", at: "\(t + gap)")),
-        ]
-      } + [
-        admitted(
-          "reserving an hour after \(what)", in: ownTime, after: setup,
-          SQL.reserve("k2", at: "\(t + hour)"))
-      ]
-    }
-    [
-      refused(
-        "TL106", by: "trading before a trade that lies ahead, without cooldown", in: ownTime,
-        after: [SQL.record(bot: 2, at: "\(t)")], SQL.reserve("k2", bot: 2, at: "\(t - 1)")),
-      admitted(
-        "trading at the same microsecond, without cooldown", in: ownTime,
-        after: [SQL.record(bot: 2, at: "\(t)")], SQL.reserve("k2", bot: 2, at: "\(t)")),
-      refused("TL106", by: "a second trade now", after: [SQL.record()], SQL.reserve("k2")),
-      refused(
-        "TL106", by: "a trade after a fact of half an hour ago",
-        after: [SQL.past("p", at: SQL.now + " - 1800000000")], SQL.reserve()),
-      refused(
-        "TL106", by: "a longer cooldown than when the last trade was admitted (S-15)",
-        after: [
-          SQL.record(bot: 2), SQL.settings(bot: 2),
-        ],
-        SQL.record(
-          "k2", bot: 2, with: ["cooldown_us": "60000000"])),
-      // S-11: trade 2 was created last, trade 1 was filled last.
-      refused(
-        "TL106", by: "a late fill that is newer than the newest trade (S-11)", in: ownTime,
-        after: [
-          SQL.reserve(bot: 2, at: "\(t)"), SQL.doubt(),
-          SQL.record("k2", bot: 2, at: "\(t + 300_000_000)"),
-          SQL.fill(at: "\(t + 1_200_000_000)", with: ["late": "1"]),
-          SQL.settings(bot: 2, at: "\(t)", with: ["cooldown_us": "900000000"]),
-        ],
-        SQL.record(
-          "k3", bot: 2, at: "\(t + 1_500_000_000)", with: ["cooldown_us": "900000000"])),
-    ]
-  }
-
-  /// A trade at `wall` and `boot` microseconds after T.
-  private static func trade(
-    _ key: String, wall: Int64, boot: Int64, of id: String = "one"
-  ) -> String {
-    SQL.record(
-      key, at: "\(t + wall)", with: ["boot_id": "'\(id)'", "created_boot_us": "\(boot)"])
-  }
-
-  /// A conflict of a trade of long ago, at T on the wall clock and 0 on the boot clock.
-  private static let conflictAtT = [
-    SQL.reserve(
-      at: "\(t - 2 * hour)", with: ["boot_id": "'one'", "created_boot_us": "\(-2 * hour)"]),
-    SQL.void(at: "\(t - 2 * hour)"),
-    SQL.conflict(bot: 1, at: "\(t)", with: ["boot_id": "'one'", "boot_us": "0"]),
-  ]
-
-  /// The wall clock says that enough time has passed; the boot clock knows better.
-  private static let bootClock: [Attack] = [
-    refused(
-      "TL106", by: "a wall clock that was set ahead", in: ownTime,
-      after: [trade("k1", wall: 0, boot: 0)], trade("k2", wall: hour, boot: hour - 1)),
-    admitted(
-      "enough time on both clocks", in: ownTime, after: [trade("k1", wall: 0, boot: 0)],
-      trade("k2", wall: hour, boot: hour)),
-    admitted(
-      "another boot, whose clock says nothing", in: ownTime,
-      after: [trade("k1", wall: 0, boot: 0)], trade("k2", wall: hour, boot: 5, of: "two")),
-    admitted(
-      "a client without a boot clock", in: ownTime, after: [trade("k1", wall: 0, boot: 0)],
-      SQL.record("k2", at: "\(t + hour)")),
-    refused(
-      "TL106", by: "a boot clock that runs ahead of the wall clock", in: ownTime,
-      after: [trade("k1", wall: 0, boot: 0)], trade("k2", wall: hour - 1, boot: 9 * hour)),
-    refused(
-      "TL106", by: "a wall clock set ahead after a conflict", in: ownTime, after: conflictAtT,
-      trade("k2", wall: hour, boot: hour - 1)),
-    admitted(
-      "an hour on both clocks after a conflict", in: ownTime, after: conflictAtT,
-      trade("k2", wall: hour, boot: hour)),
-    refused(
-      "TL106", by: "a wall clock set ahead after a fill", in: ownTime,
-      after: [
-        SQL.reserve(at: "\(t)", with: ["boot_id": "'one'", "created_boot_us": "0"]),
-        SQL.fill(at: "\(t + 10)", with: ["filled_boot_id": "'one'", "filled_boot_us": "10"]),
-      ], trade("k2", wall: hour + 10, boot: hour + 9)),
-    // The last trade by the wall clock is then the fact of the past; the first one happened a
-    // second ago all the same.
-    refused(
-      "TL106", by: "a wall clock set ahead, and a fact entered into the gap", in: ownTime,
-      after: [
-        trade("k1", wall: 0, boot: 0),
-        SQL.past(
-          "p", at: "\(t + hour)", received: "\(t + 3 * hour)",
-          with: ["boot_id": "'one'", "created_boot_us": "\(-2 * hour)"]),
-      ], trade("k2", wall: 3 * hour, boot: 1_000_000)),
-    refused(
-      "TL106", by: "a wall clock set ahead, and two conflicts in the wrong order", in: ownTime,
-      after: conflictAtT + [
-        SQL.conflict(bot: 1, at: "\(t + 1)", with: ["boot_id": "'one'", "boot_us": "\(-2 * hour)"])
-      ], trade("k2", wall: hour + 1, boot: hour - 1)),
+      "cannot store REAL", by: "a trade at the end of time", SQL.reserve(at: "9223372036854775807")),
   ]
 
   static let alone: [Attack] = [

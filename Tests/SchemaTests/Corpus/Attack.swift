@@ -22,7 +22,7 @@ struct Attack: Encodable {
   var isAttached = false
 
   private enum CodingKeys: CodingKey {
-    case name, modes, setup, sql, isRefused, isIsolated, isAttached
+    case name, modes, setup, sql, rules, isIsolated, isAttached
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -31,7 +31,11 @@ struct Attack: Encodable {
     try container.encode(modes, forKey: .modes)
     try container.encode(setup, forKey: .setup)
     try container.encode(sql, forKey: .sql)
-    try container.encode(expected != .admitted, forKey: .isRefused)
+    if case .refused(let rules) = expected {
+      try container.encode(rules, forKey: .rules)
+    } else {
+      try container.encode([String](), forKey: .rules)
+    }
     try container.encode(isIsolated, forKey: .isIsolated)
     try container.encode(isAttached, forKey: .isAttached)
   }
@@ -80,13 +84,15 @@ func admitted(
 enum Corpus {
   static let attacks: [Attack] = [
     legalLife, replacements, shapes, names, amounts, types, settingsInForce, clock, cooldown, alone,
-    fences, immutability, transitions, settlements, conflicts, bots, instances, ledgerRow, triggers,
+    fences, immutability, transitions, authority, lateness, fillTimes, outcomes, edges, conflicts,
+    bots,
+    instances, ledgerRow, triggers,
     attachments,
   ].flatMap { $0 }
 
   /// What every attack finds: four bots and an instance at epoch 1.
   static let base = [
-    "INSERT INTO ledger (id, mode, created_at) VALUES (1, 'MODE', \(SQL.now))",
+    "INSERT INTO ledger (id, mode, created_at) VALUES (1, 'MODE', 0)",
     "INSERT INTO bots (name) VALUES ('patient'), ('eager'), ('blocking'), ('disabled')",
     """
     INSERT INTO settings (bot_id, cooldown_us, lease_us, in_doubt, enabled, at) VALUES

@@ -1,22 +1,23 @@
 /// Everything that is not a trade: conflicts, bots, settings, instances, the row of the ledger.
 extension Corpus {
   /// Each table, with a row in it, and the rule that keeps it.
-  private static let deletions: [Attack] =
-    for (table, rule, setup) in [
-      ("trades", "TL115", State.filled), ("trades", "TL115", State.void),
-      ("trades", "TL115", State.pending), ("trades", "TL115", State.inDoubt),
-      ("conflicts", "TL123", State.void + [SQL.conflict()]), ("bots", "TL133", []),
-      ("settings", "TL137", []), ("instances", "TL142", []), ("ledger", "TL152", []),
+  @AttackList private static var deletions: [Attack] {
+    for (table, rule, row, setup) in [
+      ("trades", "TL115", "filled", State.filled), ("trades", "TL115", "void", State.void),
+      ("trades", "TL115", "pending", State.pending), ("trades", "TL115", "doubt", State.inDoubt),
+      ("conflicts", "TL123", "any", State.void + [SQL.conflict()]), ("bots", "TL133", "any", []),
+      ("settings", "TL137", "any", []), ("instances", "TL142", "any", []),
+      ("ledger", "TL152", "any", []),
     ] {
       [
         refused(
-          rule, by: "emptying \(table) (\(setup.count))", after: setup, "DELETE FROM \(table)"),
+          rule, by: "emptying \(table) (\(row))", after: setup, "DELETE FROM \(table)"),
         refused(
-          rule, by: "deleting one row of \(table) (\(setup.count))", after: setup,
+          rule, by: "deleting one row of \(table) (\(row))", after: setup,
           "DELETE FROM \(table) WHERE \(table == "instances" ? "name = 'desk'" : "id = 1")"),
       ]
-    
     }
+  }
 
   @AttackList static var conflicts: [Attack] {
     deletions
@@ -113,16 +114,16 @@ extension Corpus {
         "TL136", by: "settings handed to another bot",
         "UPDATE settings SET bot_id = 1 WHERE bot_id = 2"),
     ]
-    for (value, what) in [
+    for (column, value) in [
       ("cooldown_us", "-1"), ("cooldown_us", "315576000000001"), ("lease_us", "999"),
       ("lease_us", "0"), ("lease_us", "-1"), ("lease_us", "86400000001"), ("in_doubt", "'wait'"),
       ("enabled", "2"), ("enabled", "-1"),
     ] {
- refused("TL134", by: "settings with \(value) = \(what)", SQL.settings(with: [value: what])) 
+      refused(
+        "TL134", by: "settings with \(column) = \(value)", SQL.settings(with: [column: value]))
     }
-    for value in ["bot_id", "cooldown_us", "lease_us", "in_doubt", "enabled", "at"] {
-      refused("TL134", by: "settings without \(value)", SQL.settings(with: [value: "NULL"]))
-    
+    for column in ["bot_id", "cooldown_us", "lease_us", "in_doubt", "enabled", "at"] {
+      refused("TL134", by: "settings without \(column)", SQL.settings(with: [column: "NULL"]))
     }
     [
       admitted("the longest cooldown", SQL.settings(with: ["cooldown_us": "315576000000000"])),
@@ -147,7 +148,7 @@ extension Corpus {
       refused("TL140", by: "an endless host", SQL.instance(with: ["host": SQL.long(257)])),
       refused("TL140", by: "an endless boot id", SQL.instance(with: ["boot_id": SQL.long(129)])),
     ]
-    for (value, what) in [
+    for (change, what) in [
       ("epoch = epoch + 2", "two epochs at once"), ("epoch = epoch - 1", "an epoch back"),
       ("epoch = 9223372036854775807", "the last epoch"), ("epoch = NULL", "no epoch"),
       ("name = 'other'", "a new name"), ("name = 'other', epoch = epoch + 1", "a new name, taken"),
@@ -162,8 +163,7 @@ extension Corpus {
       ("host = \(SQL.long(257))", "an endless host later"),
       ("epoch = 2, boot_id = \(SQL.long(129))", "an endless boot id later"),
     ] {
-      refused("TL141", by: what, "UPDATE instances SET \(value) WHERE name = 'desk'")
-    
+      refused("TL141", by: what, "UPDATE instances SET \(change) WHERE name = 'desk'")
     }
     [
       refused(
@@ -174,7 +174,7 @@ extension Corpus {
   }
 
   @AttackList static var ledgerRow: [Attack] {
-    for (value, what) in [
+    for (change, modes) in [
       ("mode = 'simulation', ticks = ticks + 1", ["live", "paper"]),
       ("mode = 'live', ticks = ticks + 1", ["paper", "simulation"]),
       ("mode = 'test', ticks = ticks + 1", everyMode), ("ticks = ticks + 2", everyMode),
@@ -182,7 +182,7 @@ extension Corpus {
       ("ticks = NULL", everyMode), ("created_at = 5, ticks = ticks + 1", everyMode),
       ("id = 2, ticks = ticks + 1", everyMode), ("rowid = 2, ticks = ticks + 1", everyMode),
     ] {
- refused("TL151", by: "ledger: \(value)", in: what, "UPDATE ledger SET \(value)") 
+      refused("TL151", by: "ledger: \(change)", in: modes, "UPDATE ledger SET \(change)")
     }
     for verb in ["INSERT INTO", "REPLACE INTO", "INSERT OR IGNORE INTO"] {
       [
@@ -193,7 +193,6 @@ extension Corpus {
           "TL150", by: "\(verb) ledger, same row",
           "\(verb) ledger (id, mode, created_at) VALUES (1, 'simulation', 0)"),
       ]
-    
     }
   }
 }

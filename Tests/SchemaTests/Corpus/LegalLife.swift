@@ -1,3 +1,5 @@
+import Foundation
+
 /// A good citizen: whatever the contract allows is allowed to plain SQL. (In the word of
 /// `docs/INVARIANTS.md`: every rule of INV-11 refuses something, and none of them too much.)
 extension Corpus {

@@ -145,13 +145,14 @@ enum SQL {
   }
 }
 
-/// Where a ledger can stand before an attack. Trade 1 is of bot 2: no cooldown, a lease of 1 ms.
+/// Where a ledger can stand before an attack. Trade 1 is of bot 2 (no cooldown, a lease of 1 ms);
+/// a pending one, whose lease still runs, is of bot 1 (an hour, 30 s).
 enum State {
   /// Half a second old: its lease is over.
   static let overdue = [SQL.reserve(bot: 2, at: SQL.now + " - 500000")]
   static let pending = [SQL.reserve()]
   static let inDoubt = overdue + [SQL.doubt()]
-  static let filled = overdue + [SQL.fill(["late": "1"])]
-  static let void = overdue + [SQL.void(["late": "1"])]
+  static let filled = overdue + [SQL.fill(with: ["late": "1"])]
+  static let void = overdue + [SQL.void(with: ["late": "1"])]
   static let recorded = [SQL.record(bot: 2)]
 }

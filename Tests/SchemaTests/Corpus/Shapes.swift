@@ -4,7 +4,8 @@ extension Corpus {
   @AttackList static var shapes: [Attack] {
     for (status, what) in [
       ("'filled'", "a reservation that is filled"), ("'void'", "a reservation that is void"),
-      ("'in_doubt'", "a reservation in doubt"), ("'open'", "a status of its own"),
+      ("'in_doubt'", "a reservation in doubt"),
+      ("'open'", "a reservation with a status of its own"),
     ] {
       refused("TL100", by: what, SQL.reserve(with: ["status": status]))
     }
@@ -12,7 +13,7 @@ extension Corpus {
       ("filled_at", SQL.now), ("received_at", SQL.now), ("exchange_at", SQL.now),
       ("filled_price", "'1'"), ("filled_quantity", "'1'"), ("reason", "'because'"),
       ("settled_with", SQL.token), ("late", "1"), ("superseded", "1"), ("late", "2"),
-      ("filled_boot_id", "'boot'"), ("filled_boot_us", "5"), ("lease_until", "NULL"),
+      ("filled_boot_id", "'boot'"), ("filled_boot_us", "5"),
       ("token", "NULL"), ("boot_id", "'boot'"), ("created_boot_us", "5"), ("side", "'hold'"),
       ("side", "'BUY'"), ("origin", "'import'"), ("pid", "0"), ("pid", "-1"),
       ("pid", "2147483648"), ("exchange_at", "9223372036854775807"),
@@ -35,12 +36,12 @@ extension Corpus {
       ("253402300800000000", "the year 10000"),
     ] {
       refused(
-        "TL100", by: "a boot clock at \(what) of time",
+        "TL100", by: "a reservation with a boot clock at \(what) of time",
         SQL.reserve(with: ["boot_id": "'boot'", "created_boot_us": time]))
     }
     [
       refused(
-        "TL100", by: "a boot id that no reader can take",
+        "TL100", by: "a reservation with a boot id that no reader can take",
         SQL.reserve(with: ["boot_id": SQL.long(129), "created_boot_us": "5"])),
       refused(
         "TL100", by: "a boot id hidden behind a NUL",
@@ -56,7 +57,7 @@ extension Corpus {
       "bot_id", "key", "origin", "side", "symbol", "quantity", "cooldown_us", "created_at",
       "status", "late", "superseded",
     ] {
-      for verb in ["INSERT INTO", "INSERT OR REPLACE INTO", "INSERT OR IGNORE INTO"] {
+      for verb in ["INSERT INTO", "INSERT OR REPLACE INTO", "INSERT OR FAIL INTO"] {
         // Which rule says no first is of no matter; that none of them lets a NULL through is.
         refused(
           "TL1", "NOT NULL", by: "\(verb) with \(column) = NULL",

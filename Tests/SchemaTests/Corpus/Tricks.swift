@@ -17,7 +17,7 @@ extension Corpus {
       "TL106", by: "a record slipped in before a reservation",
       after: [own("BEFORE INSERT", isOuter, inner)], SQL.reserve("outer")),
     refused(
-      "TL105", by: "a record slipped in after a reservation",
+      "TL10", by: "a record slipped in after a reservation",
       after: [own("AFTER INSERT", isOuter, inner)], SQL.reserve("outer")),
     refused(
       "TL106", by: "a record slipped in before a record",
@@ -73,7 +73,7 @@ extension Corpus {
         own("BEFORE UPDATE", "NEW.status = 'in_doubt'", SQL.void(with: ["late": "1"]))
       ], SQL.doubt()),
     refused(
-      "TL110", by: "a row moved from under a fill",
+      "TL11", by: "a row moved from under a fill",
       after: State.pending + [
         own("BEFORE UPDATE", "NEW.status = 'filled'", "UPDATE trades SET id = 9 WHERE id = 1")
       ], SQL.fill()),
@@ -161,9 +161,9 @@ extension Corpus {
       "DELETE FROM book.trades"
     ).isolated(attached: true),
     refused(
-      "database is locked", "TL106", by: "the ledger attached to itself", in: ownTime,
+      "TL106", by: "the ledger attached to itself", in: ownTime,
       after: [
-        "ATTACH '{path}' AS twin", "BEGIN IMMEDIATE", SQL.record(at: "1000"),
+        "ATTACH '{path}' AS twin", SQL.record(at: "1000"),
       ], SQL.record("k2", at: "1001", verb: "INSERT INTO twin.")
     ).isolated(),
   ]

@@ -4,12 +4,11 @@
     foreign_client.py mutate CORPUS.json    drops each trigger in turn, prints what then gets through
 
 CORPUS.json holds `schema` (text), `base` (statements that fill a new ledger; MODE stands for the
-mode) and `attacks`, each with `name`, `modes`, `setup`, `sql`, `isRefused` and `isIsolated`. An
-isolated attack gets a file of its own, named by {path} in its statements; the others run inside a
-transaction that is rolled back.
+mode) and `attacks`, each with `name`, `modes`, `setup`, `sql`, `rules` (that may refuse it; none
+where it is legal), `isIsolated` and `isAttached`. An isolated attack gets a file of its own, named
+by {path} in its statements; the others run inside a transaction that is rolled back.
 """
 
-import itertools
 import json
 import os
 import re
@@ -19,6 +18,8 @@ import tempfile
 
 TABLES = ("ledger", "bots", "settings", "instances", "trades", "conflicts")
 PRAGMAS = ("recursive_triggers", "foreign_keys", "ignore_check_constraints")
+# Every pair of settings of two pragmas occurs.
+SETTINGS = ((0, 0, 1), (1, 1, 1), (0, 1, 0), (1, 0, 0))
 
 
 def connect(path, settings=(0, 0, 0)):
@@ -94,7 +95,7 @@ def run_attacks(corpus):
     for mode in ("live", "paper", "simulation"):
         base = new_ledger(":memory:", corpus, mode)
         chosen = [attack for attack in corpus["attacks"] if mode in attack["modes"]]
-        for settings in itertools.product((0, 1), repeat=3):
+        for settings in SETTINGS:
             client = connect(":memory:", settings)
             base.backup(client)
             for attack in chosen:
@@ -103,30 +104,36 @@ def run_attacks(corpus):
             client.close()
         for attack in chosen:
             if attack["isIsolated"]:
-                for settings in ((0, 0, 1), (1, 1, 0)):
+                for settings in SETTINGS:
                     note(attack, mode, settings, attempt_alone(attack, corpus, mode, settings))
     return results
 
 
 def run_mutations(corpus):
-    """Which refused attacks get through without each trigger: {trigger: [name]}, a few each."""
-    attacks = [
-        attack for attack in corpus["attacks"] if attack["isRefused"] and not attack["isIsolated"]
-    ]
+    """An attack that gets through without each trigger, or null: {trigger: name}."""
     results = {}
-    for trigger in re.findall(r"^CREATE TRIGGER (\w+)", corpus["schema"], re.MULTILINE):
-        results[trigger] = found = []
+    for trigger, code in re.findall(
+        r"\nCREATE TRIGGER (\w+).*?RAISE\(ABORT, '(TL\d+)", corpus["schema"], re.DOTALL
+    ):
+        attacks = [attack for attack in corpus["attacks"] if attack["rules"]]
+        # First those that this very trigger refuses.
+        attacks.sort(key=lambda attack: code not in attack["rules"])
+        results[trigger] = None
         for mode in ("live", "simulation"):
-            client = new_ledger(":memory:", corpus, mode, without=trigger)
-            client.execute("PRAGMA ignore_check_constraints = 1")
-            for attack in attacks:
-                if mode not in attack["modes"] or len(found) >= 3:
-                    continue
-                outcome = attempt_in_transaction(client, attack)
-                if outcome == "admitted" or outcome.endswith("CHANGED"):
-                    found.append(attack["name"])
-            client.close()
+            if not results[trigger]:
+                results[trigger] = first_success(corpus, attacks, mode, without=trigger)
     return results
+
+
+def first_success(corpus, attacks, mode, without):
+    client = new_ledger(":memory:", corpus, mode, without)
+    client.execute("PRAGMA ignore_check_constraints = 1")
+    for attack in attacks:
+        if mode in attack["modes"] and not attack["isIsolated"]:
+            outcome = attempt_in_transaction(client, attack)
+            if outcome == "admitted" or outcome.endswith("CHANGED"):
+                return attack["name"]
+    return None
 
 
 if __name__ == "__main__":

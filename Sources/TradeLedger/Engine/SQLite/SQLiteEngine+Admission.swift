@@ -80,6 +80,7 @@ extension SQLiteEngine {
   }
 
   func isLive(_ permit: Permit, wait: WaitLimit) throws(LedgerError) -> Bool {
+    try checkUsable(forWriting: false)
     let lease = Lease(until: permit.validUntil, bootUntil: permit.bootValidUntil)
     guard lease.maySend(at: clock.now()) else { return false }
     guard let claim = permit.instance else { return true }

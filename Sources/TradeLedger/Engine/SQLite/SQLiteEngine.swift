@@ -13,7 +13,8 @@ actor SQLiteEngine: LedgerEngine {
   nonisolated let path: String
   let file: LedgerFile
   let clock: any LedgerClock
-  var state: State
+  /// nil once the ledger was closed: with it go the connections.
+  private var opened: State?
   /// Why every later call fails, once the ledger was closed.
   private var refusal: LedgerError?
   /// A COMMIT has failed and its outcome is not final yet: nothing is written before that is done.
@@ -22,6 +23,15 @@ actor SQLiteEngine: LedgerEngine {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe thread.asUnownedSerialExecutor()
+  }
+
+  /// Of an open ledger. Whoever asks has called `checkUsable` first.
+  var state: State {
+    get {
+      guard let opened else { preconditionFailure("the ledger was closed") }
+      return opened
+    }
+    set { opened = newValue }
   }
 
   /// The open file.
@@ -46,7 +56,7 @@ actor SQLiteEngine: LedgerEngine {
     self.file = file
     self.mode = mode
     self.clock = clock
-    self.state = state
+    opened = state
     path = file.path
   }
 
@@ -56,7 +66,7 @@ actor SQLiteEngine: LedgerEngine {
     checkpointIfDue()
     refusal = LedgerError(
       .configuration, "the ledger was closed", hint: "open it again before the next call")
-    state.helper = nil
+    opened = nil
   }
 
   func checkUsable(forWriting: Bool) throws(LedgerError) {
@@ -177,7 +187,7 @@ actor SQLiteEngine: LedgerEngine {
   /// Copies the WAL into the main file under the write lock. A failure is no failure of an
   /// operation: the WAL grows on, and the next try comes as many frames later.
   private func checkpointIfDue() {
-    guard isCheckpointDue, refusal == nil, !state.isReadOnly else { return }
+    guard refusal == nil, isCheckpointDue, !state.isReadOnly else { return }
     let connection = state.database.connection
     state.nextCheckpoint = connection.counters.walFrames + SQLiteEngine.checkpointFrames
     if state.helper == nil {

@@ -18,12 +18,18 @@ enum SchemaInstaller {
     let version = try database.pragma("user_version")
     if application == SchemaText.applicationID {
       if version == SchemaText.version { return .current }
-      return version > SchemaText.version ? .newer(version) : .older(version)
+      if version > SchemaText.version { return .newer(version) }
+      let tables = try count(Statements.countOldTables, database)
+      return version >= 1 && tables == 3 ? .older(version) : .foreign
     }
-    let objects = try database.first(Statements.countObjects) { row throws(SQLiteError) in
-      try row.integer(0)
-    }
+    let objects = try count(Statements.countObjects, database)
     return application == 0 && version == 0 && objects == 0 ? .empty : .foreign
+  }
+
+  private static func count(
+    _ sql: String, _ database: LedgerDatabase
+  ) throws(LedgerError) -> Int64 {
+    try database.first(sql) { row throws(SQLiteError) in try row.integer(0) } ?? 0
   }
 
   static func install(
