@@ -196,11 +196,79 @@ final class ConcurrencyTests: XCTestCase {
     XCTAssertEqual(waits.compactMap { $0 }.count, 20, "every caller was told busy")
     for wait in waits.compactMap({ $0 }) {
       XCTAssertGreaterThanOrEqual(wait, limit)
-      XCTAssertLessThan(wait, limit * 5)
+      XCTAssertLessThan(wait, limit * 10)
     }
     XCTAssertEqual(try test.query("SELECT COUNT(*) FROM trades"), [["0"]])
     // Busy is no denial: the same call is admitted once the lock is free.
     _ = try await test.admitted()
+    try await test.verify()
+  }
+
+  /// Both looked before the lock and found the bot free. The look under the lock decides: one "yes",
+  /// one "no", and no error of the schema.
+  func testReserve_byTwoThatBothFoundTheBotFree_admitsOne() async throws {
+    let test = try await TestLedger(lockWait: .seconds(60))
+    try await test.addBot()
+    let second = try await test.another()
+    let waiting = Signal()
+    let recorder = StatementRecorder { if $0 == "BEGIN IMMEDIATE" { waiting.fire() } }
+    for ledger in [test.ledger, second] { await ledger.sqlite.record(in: recorder) }
+    let holder = try test.foreignClient()
+    try holder.run("BEGIN IMMEDIATE")
+    async let one = test.ledger.reserve(.example())
+    async let other = second.record(.example())
+    await waiting.wait(2)
+    try holder.run("ROLLBACK")
+    switch try await (one, other) {
+    case (.admitted(let trade, _), .denied(let denial)):
+      XCTAssertEqual(denial.reason, .inProgress)
+      XCTAssertEqual(denial.winner, trade)
+    case (.denied(let denial), .recorded(let trade)):
+      XCTAssertEqual(denial.reason, .cooldown)
+      XCTAssertEqual(denial.winner, trade)
+    case let answers: XCTFail("\(answers)")
+    }
+    await second.close()
+    try await test.verify()
+  }
+
+  /// The clock is read after the write lock is held, never before the wait: what waited ten seconds
+  /// for the lock is ten seconds younger.
+  func testWrite_afterWaitingForTheLock_hasTheTimeOfTheLock() async throws {
+    let test = try await TestLedger(lockWait: .seconds(60))
+    try await test.addBot()
+    let waiting = Signal()
+    await test.ledger.sqlite.record(
+      in: StatementRecorder { if $0 == "BEGIN IMMEDIATE" { waiting.fire() } })
+    let holder = try test.foreignClient()
+    func whileLocked<T: Sendable>(_ write: @escaping @Sendable () async throws -> T) async throws -> T {
+      try holder.run("BEGIN IMMEDIATE")
+      let writing = Task { try await write() }
+      await waiting.wait()
+      test.clock.advance(.seconds(10))
+      try holder.run("ROLLBACK")
+      return try await writing.value
+    }
+    let start = test.now()
+    let outcome = try await whileLocked { try await test.ledger.reserve(.example()) }
+    guard case .admitted(let trade, let permit) = outcome else { return XCTFail("\(outcome)") }
+    XCTAssertEqual(trade.createdAt, start.advanced(by: .seconds(10)))
+    XCTAssertEqual(permit.validUntil, start.advanced(by: .seconds(40)))
+    let filled = try await whileLocked {
+      try await test.ledger.fill(permit.trade, token: permit.token)
+    }
+    guard case .settled(let settled) = filled else { return XCTFail("\(filled)") }
+    XCTAssertEqual(settled.filledAt, start.advanced(by: .seconds(20)))
+    // A lease that runs out while the caller waits for the lock has run out.
+    test.clock.advance(.seconds(900))
+    let (late, latePermit) = try await test.admitted()
+    await waiting.wait()
+    test.clock.advance(.seconds(25))
+    let answer = try await whileLocked {
+      try await test.ledger.void(late.id, token: latePermit.token, reason: "rejected")
+    }
+    guard case .settled(let void) = answer else { return XCTFail("\(answer)") }
+    XCTAssertTrue(void.isLate)
     try await test.verify()
   }
 

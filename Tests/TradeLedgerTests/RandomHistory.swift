@@ -79,7 +79,8 @@ struct RandomHistory {
     var key = "key-\(keys)"
     var token: String? = origin == .reserve ? "token-of-caller-\(keys)" : nil
     var at: Int64? = origin == .past ? now.wall - pick([-1, 0, 1, 4_000_000, 19_999_999]) : nil
-    if chance(15), let old = model.rows.suffix(6).randomElement(using: &random) {
+    let open = model.rows.last { $0.status == .pending }
+    if chance(20), let old = chance(50) ? open : model.rows.suffix(6).randomElement(using: &random) {
       key = old.key
       if chance(80) { (bot, quantity) = (old.bot, old.quantity) }
       if chance(60), origin == .reserve { token = old.token ?? token }

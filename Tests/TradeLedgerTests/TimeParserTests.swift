@@ -153,7 +153,7 @@ final class TimeParserTests: XCTestCase {
 
   func testReadable_table() {
     let table: [(Duration, String)] = [
-      (.zero, "0us"), (.microseconds(999), "999us"), (.milliseconds(250), "250ms"),
+      (.zero, "0s"), (.microseconds(999), "999us"), (.milliseconds(250), "250ms"),
       (.microseconds(1_250_000), "1.25s"), (.seconds(59), "59s"), (.seconds(60), "1m"),
       (.seconds(899), "14m 59s"), (.seconds(9000), "2h 30m"), (.seconds(86_400), "1d"),
       (.seconds(-3), "-3s"),

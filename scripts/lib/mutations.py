@@ -65,7 +65,7 @@ MUTATIONS = [
           "clock.now())\n    }\n    switch ending {\n    case .committed(let value):\n",
           "      try verifySchemaIfMoved(database)\n      return try body(database, early)\n    }\n"
           "    switch ending {\n    case .committed(let value):\n")),
-        ("MultiprocessTests", "TradeLedgerTests")),
+        ("ClockUnderLockTests",)),
     Mutation(
         "less-or-equal-swift", "a cooldown that is exactly over still holds (Swift)",
         ((COOLDOWN, "guard elapsed < cooldown", "guard elapsed <= cooldown"),),
@@ -92,7 +92,7 @@ MUTATIONS = [
         ((STATEMENTS, "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
           "effective_at DESC", "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
           "created_at DESC"),),
-        ("TradeLedgerTests",)),
+        ("ClockScenarioTests", "CooldownScenarioTests", "HistoryTests", "PastFactTests")),
     Mutation(
         "row-by-created-sql", "the last trade is the one created last (SQL, both clocks)",
         ((SCHEMA, "SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id)",
@@ -120,7 +120,7 @@ MUTATIONS = [
         "pending-does-not-count", "a pending trade does not count for the cooldown (SQL)",
         ((SCHEMA, "  SELECT * FROM trades WHERE status <> 'void';",
           "  SELECT * FROM trades WHERE status <> 'void' AND status <> 'pending';"),),
-        ("SchemaTests", "TradeLedgerTests")),
+        ("SchemaTests", "CooldownScenarioTests")),
     Mutation(
         "ignore-token-swift", "any token settles (Swift)",
         ((SETTLING, "guard token == stored.token else {",

@@ -68,7 +68,13 @@ extension Corpus {
         SQL.reserve(bot: 2, verb: "INSERT OR ROLLBACK INTO")
       ).isolated()
     ]
-    for id in ["0", "-1", "-5", "2", "9223372036854775807", "-9223372036854775808"] {
+    for id in ["-1", "- 1"] {
+      // The one number that a rule cannot tell from "choose one"; a CHECK and an index can.
+      refused(
+        "CHECK constraint failed: id > 0", "integer overflow", by: "first trade with id \(id)",
+        SQL.record(with: ["id": id]))
+    }
+    for id in ["0", "-5", "2", "9223372036854775807", "-9223372036854775808"] {
       refused("TL107", by: "first trade with id \(id)", SQL.record(with: ["id": id]))
     }
     [

@@ -10,7 +10,7 @@ extension Corpus {
   private static let inner = SQL.record("inner")
   private static let isOuter = "NEW.key = 'outer'"
 
-  static let triggers: [Attack] = reentry + switching + shadows
+  static let triggers: [Attack] = reentry + switching + halting + shadows
 
   private static let reentry: [Attack] = [
     refused(
@@ -59,16 +59,16 @@ extension Corpus {
   /// The outer statement was judged by the row as it was before the inner one.
   private static let switching: [Attack] = [
     refused(
-      "CHECK", "TL114", by: "a fill turned into a void in one statement",
+      "TL111", by: "a fill turned into a void in one statement",
       after: State.pending + [own("BEFORE UPDATE", "NEW.status = 'void'", SQL.fill())],
       SQL.void()),
     refused(
-      "CHECK", "TL113", by: "a fill turned into a doubt in one statement",
+      "TL111", by: "a fill turned into a doubt in one statement",
       after: State.overdue + [
         own("BEFORE UPDATE", "NEW.status = 'in_doubt'", SQL.fill(with: ["late": "1"]))
       ], SQL.doubt()),
     refused(
-      "TL113", by: "a void turned into a doubt in one statement",
+      "TL111", by: "a void turned into a doubt in one statement",
       after: State.overdue + [
         own("BEFORE UPDATE", "NEW.status = 'in_doubt'", SQL.void(with: ["late": "1"]))
       ], SQL.doubt()),
@@ -90,7 +90,51 @@ extension Corpus {
       "TL11", by: "an order changed after it was written",
       after: [own("AFTER INSERT", isOuter, "UPDATE trades SET quantity = '9' WHERE key = 'outer'")],
       SQL.reserve("outer")),
+    refused(
+      "TL111", by: "a void turned into a fill in one statement",
+      after: State.pending + [own("BEFORE UPDATE", "NEW.status = 'filled'", SQL.void())],
+      SQL.fill()),
   ]
+
+  /// RAISE(FAIL) ends a statement and keeps what it has done so far. A client's own triggers come
+  /// first, so a rule that came after the row was written would never be asked.
+  private static let halting: [Attack] = [
+    refused(
+      "TL107", by: "a gap, halted before it is noticed",
+      after: [own("AFTER INSERT", "TRUE", halt)], SQL.record(with: ["id": "7"])),
+    refused(
+      "CHECK", "integer overflow", by: "a negative id, halted before it is noticed",
+      after: [own("AFTER INSERT", "TRUE", halt)], SQL.record(with: ["id": "-1"])),
+    refused(
+      "TL106", by: "a trade inside the cooldown, halted before it is noticed",
+      after: [SQL.record(), own("AFTER INSERT", "TRUE", halt)], SQL.reserve("k2")),
+    refused(
+      "TL113", by: "a doubt while the lease runs, halted before it is noticed", in: clockedModes,
+      after: State.pending + [own("AFTER UPDATE", "TRUE", halt)], SQL.doubt()),
+    refused(
+      "TL114", by: "a void without reason, halted before it is noticed",
+      after: State.pending + [own("AFTER UPDATE", "TRUE", halt)], SQL.void(with: ["reason": nil])),
+    refused(
+      "TL112", by: "a fill without token, halted before it is noticed",
+      after: State.pending + [own("AFTER UPDATE", "TRUE", halt)],
+      SQL.fill(with: ["settled_with": nil])),
+    refused(
+      "TL135", by: "settings that nobody can follow, halted before it is noticed",
+      after: [
+        "CREATE TEMP TRIGGER own AFTER INSERT ON main.settings BEGIN \(halt); END"
+      ], SQL.settings(with: ["id": "9223372036854775807"])),
+    refused(
+      "TL121", by: "a gap in the conflicts, halted before it is noticed",
+      after: State.void + [
+        "CREATE TEMP TRIGGER own AFTER INSERT ON main.conflicts BEGIN \(halt); END"
+      ], SQL.conflict(with: ["id": "5"])),
+    refused(
+      "TL131", by: "a gap in the bots, halted before it is noticed",
+      after: ["CREATE TEMP TRIGGER own AFTER INSERT ON main.bots BEGIN \(halt); END"],
+      "INSERT INTO bots (id, name) VALUES (9, 'x')"),
+  ]
+
+  private static let halt = "SELECT RAISE(FAIL, 'enough')"
 
   /// Tables and views of the client's own, named like those that the rules ask.
   private static let shadows: [Attack] = [
@@ -121,6 +165,15 @@ extension Corpus {
         SQL.record(), "CREATE TEMP VIEW counted_trades AS SELECT * FROM trades WHERE 0",
         "CREATE TEMP VIEW occupying_trades AS SELECT * FROM trades WHERE 0",
       ], SQL.record("k2")),
+    refused(
+      "TL103", by: "a clock of its own in a common table expression", in: clockedModes,
+      """
+      WITH clock AS (SELECT 0 AS now_us, 0 AS earliest, 1000000000000000000 AS latest,
+        1000000000000000000 AS lease_now)
+      """ + " " + SQL.reserve(at: "5")),
+    refused(
+      "TL106", by: "a history of its own in a common table expression", after: [SQL.record()],
+      "WITH counted_trades AS (SELECT * FROM trades WHERE 0) " + SQL.record("k2")),
     refused(
       "TL104", by: "instances of its own",
       after: ["CREATE TEMP TABLE instances AS SELECT 'desk' AS name, 9 AS epoch"],

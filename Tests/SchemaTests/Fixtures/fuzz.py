@@ -3,8 +3,8 @@
     fuzz.py SCHEMA.sql SEED STATEMENTS
 
 Most statements are legal ones with a column or two gone wrong, so that they get far. After each one
-that SQLite took, the judge compares all rows before and after with the contract. Prints one JSON
-object: how many statements were tried and taken, by kind, and the first violation, if any.
+the judge compares all rows before and after with the contract. Prints one JSON object: how many
+statements were tried, how many had an effect, by kind, and the first violation, if any.
 """
 
 import json
@@ -59,7 +59,7 @@ class Client:
             (30, self.reserve), (15, self.record), (8, self.past), (30, self.settle),
             (12, self.doubt), (6, self.conflict), (3, self.settings), (2, self.bot),
             (4, self.instance), (1, self.tick), (6, self.delete), (10, self.scribble),
-            (3, self.trigger),
+            (4, self.trigger),
         )
         weights, makers = zip(*kinds)
         if self.source.random() < 0.4:
@@ -190,11 +190,18 @@ class Client:
         when = self.source.choice(("BEFORE", "AFTER"))
         event = self.source.choice(("INSERT", "UPDATE"))
         statement, values = self.source.choice(
-            (self.record, self.settle, self.settle, self.doubt, self.delete, self.scribble))()
+            (self.record, self.settle, self.settle, self.doubt, self.delete, self.scribble,
+             self.halt, self.halt))()
         statement = re.sub(r"\sRETURNING \w+| ON CONFLICT.*", "", statement)
         for value in values:
             statement = statement.replace("?", literal(value), 1)
         return f"CREATE TEMP TRIGGER own {when} {event} ON main.trades BEGIN {statement}; END", []
+
+
+    def halt(self):
+        """Ends the statement before the rules that would come later; FAIL keeps what was done."""
+        how = self.source.choice(("FAIL, 'mine'", "FAIL, 'mine'", "ABORT, 'mine'", "IGNORE"))
+        return f"SELECT RAISE({how})", []
 
 
 def literal(value):
@@ -362,7 +369,7 @@ def main(path, seed, count):
             try:
                 client.execute(sql, values).fetchall()
             except (sqlite3.Error, OverflowError):
-                continue
+                pass
             after = state(client)
             if after == before and kind != "trigger":
                 continue
