@@ -218,8 +218,8 @@ BEGIN SELECT RAISE(ABORT, 'TL100 not a well-formed new trade'); END;
 
 CREATE TRIGGER trade_key BEFORE INSERT ON trades
 -- A key names at most one trade, for ever; a row once written is never replaced. (INV-3)
-WHEN EXISTS (SELECT 1 FROM trades WHERE key = NEW.key OR id = NEW.id)
-BEGIN SELECT RAISE(ABORT, 'TL101 INV-3 this key or id already names a trade'); END;
+WHEN EXISTS (SELECT 1 FROM trades WHERE key = NEW.key)
+BEGIN SELECT RAISE(ABORT, 'TL101 INV-3 this key already names a trade'); END;
 
 CREATE TRIGGER trade_bot BEFORE INSERT ON trades
 -- The bot exists, is enabled (a fact of the past needs no permission), and the row carries the
@@ -272,8 +272,8 @@ WHEN NEW.origin <> 'past' AND (
 BEGIN SELECT RAISE(ABORT, 'TL106 INV-1 inside the cooldown of this bot'); END;
 
 CREATE TRIGGER trade_id BEFORE INSERT ON trades
--- Ids count up without gaps, so that a missing row can be seen. (-1 is a number that SQLite has yet
--- to choose: the next one.)
+-- Ids count up without gaps: a missing row can be seen, and no row takes the place of another. (-1
+-- stands for the number that SQLite is about to choose, which is the next one.)
 WHEN NEW.id <> -1 AND NEW.id <> 1 + COALESCE((SELECT MAX(id) FROM trades), 0)
 BEGIN SELECT RAISE(ABORT, 'TL107 trade ids count up by one'); END;
 
@@ -373,7 +373,7 @@ CREATE TRIGGER conflict_shape BEFORE INSERT ON conflicts
 -- A conflict belongs to a void trade of that bot, is brought by whoever holds its permit, and says
 -- what was filled and when: at the exchange's time (or now), held between created_at and now.
 -- (INV-6)
-WHEN EXISTS (SELECT 1 FROM conflicts WHERE id = NEW.id) OR NOT EXISTS (
+WHEN NOT EXISTS (
   SELECT 1 FROM trades
   WHERE id = NEW.trade_id AND bot_id = NEW.bot_id AND status = 'void' AND token = NEW.token
     AND NEW.kind = 'fill_after_void'
@@ -413,7 +413,7 @@ BEGIN SELECT RAISE(ABORT, 'TL123 conflicts are never deleted'); END;
 
 CREATE TRIGGER bot_shape BEFORE INSERT ON bots
 -- A bot's name is 1 to 64 plain letters, digits and ._/:@+=^#- and is taken once. (INV-11)
-WHEN EXISTS (SELECT 1 FROM bots WHERE id = NEW.id OR name = NEW.name) OR (
+WHEN EXISTS (SELECT 1 FROM bots WHERE name = NEW.name) OR (
   length(CAST(NEW.name AS BLOB)) BETWEEN 1 AND 64
   AND length(NEW.name) = length(CAST(NEW.name AS BLOB))
   AND NEW.name NOT GLOB '*[^A-Za-z0-9._/:@+=^#-]*' AND NEW.name NOT GLOB '-*'
@@ -436,7 +436,7 @@ BEGIN SELECT RAISE(ABORT, 'TL133 bots are never deleted; disable them'); END;
 CREATE TRIGGER settings_shape BEFORE INSERT ON settings
 -- Settings belong to a bot and have sane values: a cooldown of 0 to 10 years, a lease of 1 ms to
 -- a day, a policy for trades in doubt. They apply from now on, to the next attempt. (INV-11)
-WHEN EXISTS (SELECT 1 FROM settings WHERE id = NEW.id) OR (
+WHEN (
   EXISTS (SELECT 1 FROM bots WHERE id = NEW.bot_id)
   AND NEW.cooldown_us BETWEEN 0 AND 315576000000000
   AND NEW.lease_us BETWEEN 1000 AND 86400000000

@@ -89,7 +89,8 @@ extension LedgerError {
   fileprivate func beforeSending(_ trade: Trade) -> LedgerError {
     LedgerError(
       code, "the order was not sent, but its row stands: \(message)",
-      hint: "trade \(trade.id) of \(trade.bot) counts until it is void; call void again, or resolve "
+      hint:
+        "trade \(trade.id) of \(trade.bot) counts until it is void; call void again, or resolve "
         + "it once its lease is over",
       retry: .checkFirst)
   }

@@ -17,7 +17,8 @@ public final class SystemCallFaults: Sendable {
   }
 
   /// Attaches to `pid` and only counts `calls`, for example `fdatasync,fsync`.
-  public convenience init(pid: Int32, counting calls: String, in directory: TemporaryDirectory) throws
+  public convenience init(pid: Int32, counting calls: String, in directory: TemporaryDirectory)
+    throws
   {
     try self.init(pid, ["-e", "trace=\(calls)"], directory)
   }

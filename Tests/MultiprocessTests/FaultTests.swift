@@ -221,10 +221,12 @@ final class FaultTests: XCTestCase {
     var isComplete = false
     for point in 1...400 where !isComplete {
       let copy = directory.file("copy-\(point).db")
-      for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
+      for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix)
+      {
         try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
       }
-      let trace = ["strace", "-f", "-qq", "-o", "/dev/null"]
+      let trace =
+        ["strace", "-f", "-qq", "-o", "/dev/null"]
         + ["", "-wal", "-shm"].flatMap { ["-P", copy + $0] }
         + ["-e", "inject=all:signal=KILL:when=\(point)"]
       let victim = try LedgerWorker(copy, under: trace)

@@ -73,16 +73,20 @@ final class LedgerFileTests: XCTestCase {
       ("moved", { try FileManager.default.moveItem(atPath: $0, toPath: $0 + ".away") }),
       ("deleted", { try FileManager.default.removeItem(atPath: $0) }),
       ("log deleted", { try FileManager.default.removeItem(atPath: $0 + "-wal") }),
-      ("log and index deleted",
+      (
+        "log and index deleted",
         {
           try FileManager.default.removeItem(atPath: $0 + "-wal")
           try FileManager.default.removeItem(atPath: $0 + "-shm")
-        }),
-      ("replaced by a copy",
+        }
+      ),
+      (
+        "replaced by a copy",
         {
           try FileManager.default.copyItem(atPath: $0, toPath: $0 + ".copy")
           XCTAssertEqual(rename($0 + ".copy", $0), 0)
-        }),
+        }
+      ),
     ]
     for (index, (name, attack)) in attacks.enumerated() {
       let file = directory.file("attacked-\(index).db")

@@ -67,6 +67,22 @@ final class AttackTests: XCTestCase {
     }
   }
 
+  /// SQLite's incremental blob interface (in Python: `blobopen`) writes a text in place and no trigger
+  /// sees it. Without the seals of `schema.sql` it could change an order after it was written.
+  func testPython_writesInPlace_isRefusedEverywhere() throws {
+    let directory = TemporaryDirectory()
+    let path = try CorpusFile().write(into: directory)
+    let writable = try ForeignClient.python(
+      "foreign_client.py", ["blob", path], as: [String: [String]].self)
+    XCTAssertEqual(writable["sealed"], [])
+    let unsealed = Set(writable["unsealed"] ?? [])
+    XCTAssertTrue(
+      unsealed.isSuperset(of: [
+        "trades.quantity", "trades.token", "trades.status", "settings.in_doubt", "ledger.mode",
+        "conflicts.quantity",
+      ]), "\(unsealed)")
+  }
+
   private func duplicates(_ names: [String]) -> [String] {
     Dictionary(grouping: names) { $0 }.filter { $1.count > 1 }.keys.sorted()
   }

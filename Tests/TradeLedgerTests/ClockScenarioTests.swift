@@ -7,7 +7,7 @@ import XCTest
 final class ClockScenarioTests: XCTestCase {
   private let hour = Duration.seconds(3600)
 
-  /// S-17: wall clock back one hour: the denial says so, and the wait is longer by the jump at most.
+  /// S-17: wall clock back one hour: the denial says so, and the wait grows by the jump at most.
   func testReserve_afterWallClockWentBack_saysClockBehind() async throws {
     let test = try await TestLedger()
     try await test.addBot(cooldown: .seconds(900))

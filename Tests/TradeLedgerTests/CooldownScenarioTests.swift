@@ -5,9 +5,16 @@ import XCTest
 
 /// The cooldown on a real file: what counts, from when, and which setting is in force.
 final class CooldownScenarioTests: XCTestCase {
-  /// S-11: the base is the last trade in effect, not the one created last.
+  /// S-11: the base is the last trade in effect, not the one created last; on both clocks, on the
+  /// wall clock alone, and after a reboot.
   func testReserve_lateFillAndNewerTrade_countsFromTheLateFill() async throws {
-    let test = try await TestLedger()
+    try await lateFillAndNewerTrade(ManualClock())
+    try await lateFillAndNewerTrade(ManualClock(bootID: nil))
+    try await lateFillAndNewerTrade(ManualClock(), reboots: true)
+  }
+
+  private func lateFillAndNewerTrade(_ clock: ManualClock, reboots: Bool = false) async throws {
+    let test = try await TestLedger(clock: clock)
     try await test.addBot(cooldown: .seconds(60))
     let ten = test.now()
     func minutes(_ count: Int) -> Timestamp { ten.advanced(by: .seconds(count * 60)) }
@@ -23,6 +30,7 @@ final class CooldownScenarioTests: XCTestCase {
     XCTAssertEqual(late.filledAt, minutes(20))
     _ = try await test.ledger.changeBot(exampleBot, BotChange(cooldown: .seconds(15 * 60)))
     test.clock.advance(.seconds(5 * 60))  // 10:25
+    if reboots { test.clock.reboot("after") }
     let denial = try await test.denied()
     XCTAssertEqual(denial.reason, .cooldown)
     XCTAssertEqual(denial.winner?.id, first.id)

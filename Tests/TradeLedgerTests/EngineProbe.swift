@@ -1,5 +1,6 @@
 import SQLite
 import Synchronization
+import XCTest
 
 @testable import TradeLedger
 
@@ -47,12 +48,18 @@ final class Signal: Sendable {
 
   func fire() { continuation.yield() }
 
-  /// Waits for `count` firings. One waiter at a time.
-  func wait(_ count: Int = 1) async {
+  /// Waits for `count` firings, for a minute at most. One waiter at a time.
+  func wait(_ count: Int = 1, file: StaticString = #filePath, line: UInt = #line) async {
+    let limit = Task {
+      try await Task.sleep(for: .seconds(60))
+      continuation.finish()
+    }
+    defer { limit.cancel() }
     var seen = 0
     for await _ in stream {
       seen += 1
       if seen == count { return }
     }
+    XCTFail("happened \(seen) times, not \(count)", file: file, line: line)
   }
 }

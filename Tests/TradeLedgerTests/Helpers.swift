@@ -107,11 +107,10 @@ final class ScriptedClock: LedgerClock {
 
 extension TestLedger {
   /// A second engine on the same file whose clock is scripted.
-  func scripted(_ access: Ledger.Options.Access = .readWrite) async throws -> (Ledger, ScriptedClock) {
+  func scripted() async throws -> (Ledger, ScriptedClock) {
     let clock = ScriptedClock(self.clock)
     var options = Ledger.Options()
     options.clock = clock
-    options.access = access
     return (try await Ledger.open(path, options: options), clock)
   }
 

@@ -1,10 +1,13 @@
-/// The contract in plain loops over plain lists: no file, no index, no lock, nothing of the library.
+/// The contract in plain loops over plain lists: no file, index or lock, nothing of the library.
 /// Instants and intervals are microseconds.
 struct HistoryModel {
   struct Clock: Hashable {
     var wall: Int64
     var boot: Int64
-    var bootID: String
+    /// nil: a machine that does not say.
+    var bootID: String?
+
+    func isSameBoot(as other: Clock) -> Bool { bootID != nil && bootID == other.bootID }
   }
   struct Bot {
     var cooldown: Int64
@@ -12,7 +15,12 @@ struct HistoryModel {
     var blocks = false
     var isEnabled = true
   }
-  enum Status: String { case pending, inDoubt = "in_doubt", filled, void }
+  enum Status: String {
+    case pending
+    case inDoubt = "in_doubt"
+    case filled
+    case void
+  }
   enum Origin { case reserve, record, past }
 
   struct Row {
@@ -61,7 +69,7 @@ struct HistoryModel {
 
   func leaseLeft(_ row: Row, _ now: Clock) -> Int64 {
     let wall = row.leaseUntil - now.wall
-    guard row.created.bootID == now.bootID else { return wall }
+    guard row.created.isSameBoot(as: now) else { return wall }
     return max(wall, row.created.boot + (row.leaseUntil - row.created.wall) - now.boot)
   }
 
@@ -76,7 +84,7 @@ struct HistoryModel {
     moments += conflicts.filter { $0.bot == bot }.map { ($0.trade, $0.at) }
     return moments.compactMap { trade, moment in
       let wall = now.wall - moment.wall
-      let boot = moment.bootID == now.bootID ? now.boot - moment.boot : nil
+      let boot = moment.isSameBoot(as: now) ? now.boot - moment.boot : nil
       let wait = bots[bot]!.cooldown - min(wall, boot ?? wall)
       guard wait > 0 else { return nil }
       let behind = (boot ?? 0) - wall
@@ -212,7 +220,7 @@ struct HistoryModel {
     if wall > now.wall { wall = now.wall }
     if wall < created.wall { wall = created.wall }
     var age = now.wall > wall ? now.wall - wall : 0
-    if created.bootID == now.bootID {
+    if created.isSameBoot(as: now) {
       let passed = now.boot - created.boot
       let ranAhead = (now.wall - created.wall) - passed
       if ranAhead > 0 { age -= ranAhead }

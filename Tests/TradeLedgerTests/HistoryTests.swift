@@ -139,7 +139,7 @@ final class HistoryTests: XCTestCase {
     try await test.verify()
   }
 
-  /// An unsettled trade overlaps with its neighbour. The ones after that are not named: a trade that
+  /// An unsettled trade overlaps with its neighbour. Those after that are not named: a trade that
   /// is in doubt for a week would otherwise fill the report, and `in-doubt` names it anyway.
   func testAudit_ofTradesAfterAnUnsettledOne_showsOneOverlap() async throws {
     let test = try await TestLedger()

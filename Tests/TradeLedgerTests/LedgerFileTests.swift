@@ -68,7 +68,9 @@ final class LedgerFileTests: XCTestCase {
     for made in LedgerMode.allCases {
       let ledger = try await make("\(made).db", mode: made)
       for asked in LedgerMode.allCases where asked != made {
-        let error = await assertFails(.configuration) { try await self.make("\(made).db", mode: asked) }
+        let error = await assertFails(.configuration) {
+          try await self.make("\(made).db", mode: asked)
+        }
         XCTAssertTrue(error?.message.contains(made.rawValue) ?? false, "\(error as Any)")
       }
       XCTAssertEqual(ledger.mode, made)
@@ -100,7 +102,8 @@ final class LedgerFileTests: XCTestCase {
     await assertFails(.noLedger) { try await Ledger.open(self.path("missing/typo.db")) }
     await assertFails(.noLedger) { try await Ledger.open("/dev/null/ledger.db") }
     await assertFails(.noLedger) { try await Ledger.open(":memory:") }
-    XCTAssertEqual(try files.contentsOfDirectory(atPath: directory.path), [], "a typo makes nothing")
+    XCTAssertEqual(
+      try files.contentsOfDirectory(atPath: directory.path), [], "a typo makes nothing")
   }
 
   /// S-43: reached through a symlink, a relative path, `//` or `..` it is the same ledger.
@@ -272,4 +275,6 @@ final class LedgerFileTests: XCTestCase {
   }
 }
 
-private func abs(_ duration: Duration) -> Duration { duration < .zero ? .zero - duration : duration }
+private func abs(_ duration: Duration) -> Duration {
+  duration < .zero ? .zero - duration : duration
+}

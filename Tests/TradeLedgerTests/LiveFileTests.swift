@@ -81,7 +81,7 @@ final class LiveFileTests: XCTestCase {
     }
   }
 
-  /// S-34: gone between BEGIN and COMMIT: the look after the COMMIT finds it, and no permit is given.
+  /// S-34: gone between BEGIN and COMMIT: the look after the COMMIT finds it; no permit is given.
   func testReserve_whileTheFileIsMovedUnderTheLock_givesNoPermit() async throws {
     for suffix in ["", "-wal", "-shm"] {
       let test = try await TestLedger()

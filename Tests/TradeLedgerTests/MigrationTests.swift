@@ -10,8 +10,8 @@ final class MigrationTests: XCTestCase {
   private let files = FileManager.default
   private var path: String { directory.file("ledger.db") }
 
-  /// Version 1: before the first release. No `superseded`, no views for people, no index on the boot
-  /// clock, and none of the triggers that know of the column.
+  /// Version 1: before the first release. No `superseded`, no views for people, no index on boot
+  /// time, and none of the triggers that know of the column.
   private static let versionOne: [String] = {
     let removed = [
       "open_trades", "cooldowns", "double_trades", "trade_shape", "trade_doubt", "trade_settled",

@@ -27,7 +27,8 @@ struct RandomHistory {
 
   init(_ random: SeededGenerator) async throws {
     self.random = random
-    test = try await TestLedger()
+    let hasBootClock = self.random.next() % 4 != 0
+    test = try await TestLedger(clock: ManualClock(bootID: hasBootClock ? "boot-0" : nil))
     ledgers = [test.ledger, try await test.another()]
     for bot in ["a", "b"] {
       let cooldown: Int64 = pick([0, 1, 5_000_000, 20_000_000])
@@ -38,13 +39,15 @@ struct RandomHistory {
   }
 
   mutating func pick<T>(_ values: [T]) -> T { values.randomElement(using: &random)! }
-  mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+  mutating func chance(_ percent: Int) -> Bool {
+    Int.random(in: 0..<100, using: &random) < percent
+  }
 
   private var now: HistoryModel.Clock {
     let reading = test.clock.now()
     return HistoryModel.Clock(
-      wall: reading.wall.microseconds, boot: reading.boot!.microseconds,
-      bootID: reading.boot!.bootID)
+      wall: reading.wall.microseconds, boot: reading.boot?.microseconds ?? 0,
+      bootID: reading.boot?.bootID)
   }
 
   /// One operation. - Returns: how the ledger's answer differs from the model's, if it does.
@@ -64,6 +67,7 @@ struct RandomHistory {
       test.clock.jumpWall(.microseconds(jump))
       log.append("jump \(jump)")
     default:
+      if now.bootID == nil { break }
       boots += 1
       test.clock.reboot("boot-\(boots)")
       log.append("reboot")
@@ -80,7 +84,8 @@ struct RandomHistory {
     var token: String? = origin == .reserve ? "token-of-caller-\(keys)" : nil
     var at: Int64? = origin == .past ? now.wall - pick([-1, 0, 1, 4_000_000, 19_999_999]) : nil
     let open = model.rows.last { $0.status == .pending }
-    if chance(20), let old = chance(50) ? open : model.rows.suffix(6).randomElement(using: &random) {
+    if chance(20), let old = chance(50) ? open : model.rows.suffix(6).randomElement(using: &random)
+    {
       key = old.key
       if chance(80) { (bot, quantity) = (old.bot, old.quantity) }
       if chance(60), origin == .reserve { token = old.token ?? token }
@@ -119,7 +124,9 @@ struct RandomHistory {
       outcome = (chance(30) ? "0.2" : nil, at.map { max(0, $0) })
     }
     let isOperator = chance(30)
-    let token = isOperator ? nil : chance(10) ? "token-of-a-stranger" : row.token ?? "token-of-nobody-at-all"
+    var token = row.token ?? "token-of-nobody-at-all" as String?
+    if chance(10) { token = "token-of-a-stranger" }
+    if isOperator { token = nil }
     log.append("settle \(id) \(String(describing: outcome)) by \(token ?? "operator") now \(now)")
     let conflicts = model.conflicts.count
     let expected = model.settle(id, token: token, outcome: outcome, now: now)

@@ -50,7 +50,8 @@ final class ResolveTests: XCTestCase {
   func testResolve_asFilled_countsAtTheExchangesTime() async throws {
     let (test, trade, permit) = try await doubtful()
     test.clock.advance(.seconds(30))
-    let fill = Fill(quantity: try Amount("0.4"), price: try Amount("64000"), at: test.now(.seconds(-50)))
+    let fill = Fill(
+      quantity: try Amount("0.4"), price: try Amount("64000"), at: test.now(.seconds(-50)))
     let resolved = try test.settled(
       try await test.ledger.resolve(.id(trade.id), fill: fill, reason: "found it"))
     XCTAssertEqual(resolved.status, .filled)

@@ -15,7 +15,9 @@ final class SchemaWatchTests: XCTestCase {
   }
 
   private static let changes = [
-    Change(name: "a trigger dropped", script: "DROP TRIGGER trade_cooldown;", object: "trade_cooldown"),
+    Change(
+      name: "a trigger dropped", script: "DROP TRIGGER trade_cooldown;",
+      object: "trade_cooldown"),
     Change(
       name: "a trigger of another's added",
       script: """

@@ -192,7 +192,8 @@ final class WithTradeTests: XCTestCase {
         return Fill()
       }
     }
-    XCTAssertEqual(try test.query("SELECT status FROM trades ORDER BY id"), [["void"], ["pending"]])
+    XCTAssertEqual(
+      try test.query("SELECT status FROM trades ORDER BY id"), [["void"], ["pending"]])
     try await test.verify()
   }
 

@@ -50,8 +50,8 @@ MUTATIONS = [
           "    return try write(\n      wait: wait,\n      isThere: { (database, outcome: A"),
          (ADMIT, "try self.admit(attempt, database, now)",
           "try self.admit(attempt, early, database, now)"),
-         (ADMIT, "  private func admit(\n    _ attempt: Attempt, _ database",
-          "  private func admit(\n    _ attempt: Attempt, _ admission: AdmissionReader, _ database"),
+         (ADMIT, "  private func admit(\n    _ attempt: Attempt, ",
+          "  private func admit(\n    _ attempt: Attempt, _ admission: AdmissionReader, "),
          (ADMIT, "    let admission = try AdmissionReader(\n      database, attempt.order.bot, "
           "attempt, bootID: now.boot?.bootID)\n", "")),
         ("AdmissionRaceTests",)),
@@ -74,12 +74,12 @@ MUTATIONS = [
         "less-or-equal-sql-wall", "a cooldown that is exactly over still holds (SQL, wall clock)",
         ((SCHEMA, "SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id) < ",
           "SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id) <= "),),
-        ("SchemaTests", "CooldownScenarioTests")),
+        ("AttackTests", "CooldownScenarioTests")),
     Mutation(
         "less-or-equal-sql-boot", "a cooldown that is exactly over still holds (SQL, boot clock)",
         ((SCHEMA, "WHERE bot_id = NEW.bot_id AND effective_boot_id = NEW.boot_id) < ",
           "WHERE bot_id = NEW.bot_id AND effective_boot_id = NEW.boot_id) <= "),),
-        ("SchemaTests", "CooldownScenarioTests")),
+        ("AttackTests", "CooldownScenarioTests")),
     Mutation(
         "row-by-created-swift", "the last trade is the one created last (Swift, both clocks)",
         ((STATEMENTS, "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
@@ -92,7 +92,7 @@ MUTATIONS = [
         ((STATEMENTS, "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
           "effective_at DESC", "SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY "
           "created_at DESC"),),
-        ("ClockScenarioTests", "CooldownScenarioTests", "HistoryTests", "PastFactTests")),
+        ("WallClockScenarioTests",)),
     Mutation(
         "row-by-created-sql", "the last trade is the one created last (SQL, both clocks)",
         ((SCHEMA, "SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id)",
@@ -103,7 +103,13 @@ MUTATIONS = [
           "SELECT effective_boot_us FROM counted_trades\n"
           "    WHERE bot_id = NEW.bot_id AND effective_boot_id = NEW.boot_id\n"
           "    ORDER BY created_boot_us DESC LIMIT 1)")),
-        ("SchemaTests",)),
+        ("AttackTests",)),
+    Mutation(
+        "row-by-created-sql-wall", "the last trade is the one created last (SQL, wall clock)",
+        ((SCHEMA, "SELECT MAX(effective_at) FROM counted_trades WHERE bot_id = NEW.bot_id)",
+          "SELECT effective_at FROM counted_trades WHERE bot_id = NEW.bot_id\n"
+          "    ORDER BY created_at DESC LIMIT 1)"),),
+        ("AttackTests",)),
     Mutation(
         "ignore-pending-swift", "a pending trade stands in nobody's way (Swift)",
         ((ADMISSION, "    if let pending = facts.pending {\n      let remaining = pending.lease?"
@@ -115,12 +121,12 @@ MUTATIONS = [
         "ignore-pending-sql", "a pending trade stands in nobody's way (SQL)",
         ((SCHEMA, "  EXISTS (SELECT 1 FROM occupying_trades WHERE bot_id = NEW.bot_id)\n  OR ",
           "  "),),
-        ("SchemaTests",)),
+        ("AttackTests",)),
     Mutation(
         "pending-does-not-count", "a pending trade does not count for the cooldown (SQL)",
         ((SCHEMA, "  SELECT * FROM trades WHERE status <> 'void';",
           "  SELECT * FROM trades WHERE status <> 'void' AND status <> 'pending';"),),
-        ("SchemaTests", "CooldownScenarioTests")),
+        ("AttackTests", "CooldownScenarioTests")),
     Mutation(
         "ignore-token-swift", "any token settles (Swift)",
         ((SETTLING, "guard token == stored.token else {",
@@ -129,7 +135,7 @@ MUTATIONS = [
     Mutation(
         "ignore-token-sql", "any token settles (SQL)",
         ((SCHEMA, "  NEW.settled_with = OLD.token\n", "  NEW.settled_with IS NOT NULL\n"),),
-        ("SchemaTests",)),
+        ("AttackTests",)),
     Mutation(
         "permit-on-replay", "a repeated key gets the permit, whatever token it brings",
         ((ADMISSION, "withPermit = token == same.token && ", "withPermit = token == token && "),),
@@ -149,7 +155,7 @@ MUTATIONS = [
          (CONNECTION, "    try checkProcess(sql)\n    let statement = try prepared(sql)\n",
           "    try checkProcess(sql)\n    if owesCommit {\n      owesCommit = false\n"
           '      try run("COMMIT")\n    }\n    let statement = try prepared(sql)\n')),
-        ("CrashTests", "FaultTests")),
+        ("testKill_beforeTheExchangeCall", "testKill_afterTheExchangeAccepted")),
     Mutation(
         "failed-commit-is-failed", "a COMMIT that failed is reported as not written",
         ((ENGINE, "      let isWritten = try makeFinal(escaped(error.message), wait: wait) {\n"
@@ -157,9 +163,9 @@ MUTATIONS = [
           "      if isWritten { return value }\n", ""),
          (ENGINE, "      unsettledCommit = escaped(error.message)\n", "      _ = value\n")),
         ("FaultTests",)),
-    drop("trade_cooldown", ("SchemaTests",)),
-    drop("trade_alone", ("SchemaTests",)),
-    drop("trade_key", ("SchemaTests",)),
-    drop("trade_transition", ("SchemaTests",)),
-    drop("trade_token", ("SchemaTests",)),
+    drop("trade_cooldown", ("AttackTests",)),
+    drop("trade_alone", ("AttackTests",)),
+    drop("trade_key", ("AttackTests",)),
+    drop("trade_transition", ("AttackTests",)),
+    drop("trade_token", ("AttackTests",)),
 ]

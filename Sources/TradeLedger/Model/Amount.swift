@@ -12,7 +12,8 @@ public struct Amount: Hashable, Sendable, CustomStringConvertible {
     guard let canonical = Amount.canonical(text) else {
       throw LedgerError(
         .invalidInput, "not an amount: \(quoted(text))",
-        hint: "write a positive decimal such as 0.25, at most 18 digits on either side of the point")
+        hint: "write a positive decimal such as 0.25, at most 18 digits on either side of the point"
+      )
     }
     description = canonical
   }

@@ -24,8 +24,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
   /// Parses RFC 3339 with a zone: `2025-09-07T20:28:53Z`, up to six fraction digits, `+02:00`.
   /// - Throws: `invalidInput` for anything else, a 60th second included; never worth a retry.
   public init(_ text: String) throws(LedgerError) {
-    guard let microseconds = Timestamp.parse(text), (0...Timestamp.latest.microseconds)
-      .contains(microseconds)
+    guard let microseconds = Timestamp.parse(text),
+      (0...Timestamp.latest.microseconds)
+        .contains(microseconds)
     else {
       throw LedgerError(
         .invalidInput, "not an instant: \(quoted(text))",
@@ -59,7 +60,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
       offset = sign * (hours * 3600 + minutes * 60)
     }
     guard rest.isEmpty else { return nil }
-    let seconds = days(year: year, month: month, day: day) * 86_400
+    let seconds =
+      days(year: year, month: month, day: day) * 86_400
       + hour * 3600 + minute * 60 + second - offset
     return seconds * 1_000_000 + fraction
   }

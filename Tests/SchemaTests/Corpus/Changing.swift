@@ -36,11 +36,11 @@ extension Corpus {
     [
       refused(
         "TL110", by: "one trade over another by id",
-        after: State.filled + [SQL.reserve("k2", bot: 2)],
+        after: State.filled + [SQL.reserve("k2")],
         SQL.fill(2, verb: "UPDATE OR REPLACE", with: ["id": "1"])),
       refused(
         "TL110", by: "one trade over another by key",
-        after: State.filled + [SQL.reserve("k2", bot: 2)],
+        after: State.filled + [SQL.reserve("k2")],
         SQL.fill(2, verb: "UPDATE OR REPLACE", with: ["key": "'k1'"])),
       refused(
         "cannot UPDATE generated column", by: "the effective time", after: State.filled,
@@ -72,7 +72,7 @@ extension Corpus {
       ] {
         legalChanges.contains("\(from) to \(to)")
           ? admitted("from \(from) to \(to)", after: setup, sql)
-          : refused("TL111", by: "from \(from) to \(to)", after: setup, sql)
+          : refused("TL11", by: "from \(from) to \(to)", after: setup, sql)
       }
     }
     [
@@ -81,9 +81,9 @@ extension Corpus {
         SQL.fill(with: ["status": "'done'"])),
       refused("TL11", by: "no status", after: State.pending, SQL.fill(with: ["status": "NULL"])),
       refused(
-        "TL111", by: "no change at all", after: State.filled, "UPDATE trades SET status = status"),
+        "TL11", by: "no change at all", after: State.filled, "UPDATE trades SET status = status"),
       refused(
-        "TL111", by: "a fill of everything", after: State.filled + [SQL.reserve("k2", bot: 2)],
+        "TL11", by: "a fill of everything", after: State.filled + [SQL.reserve("k2", bot: 2)],
         "UPDATE trades SET status = 'filled', filled_at = \(SQL.now), received_at = \(SQL.now), "
           + "filled_quantity = quantity, settled_with = token"),
       refused(
@@ -92,10 +92,10 @@ extension Corpus {
       refused(
         "TL111", by: "fill twice (S-09)", after: [SQL.reserve(), SQL.fill()], SQL.fill()),
       refused(
-        "TL111", by: "a better price afterwards", after: State.filled,
+        "TL11", by: "a better price afterwards", after: State.filled,
         "UPDATE trades SET filled_price = '1'"),
       refused(
-        "TL111", by: "an earlier fill afterwards", after: State.filled,
+        "TL11", by: "an earlier fill afterwards", after: State.filled,
         "UPDATE trades SET filled_at = created_at"),
       refused(
         "TL11", by: "a record made void", after: State.recorded,
@@ -129,10 +129,10 @@ extension Corpus {
         "TL112", by: "an operator fills without reason", after: State.inDoubt,
         SQL.fill(with: ["late": "1", "settled_with": "'operator'"])),
       refused(
-        "TL112", by: "an operator fills with an empty reason", after: State.inDoubt,
+        "TL11", by: "an operator fills with an empty reason", after: State.inDoubt,
         SQL.fill(with: ["late": "1", "settled_with": "'operator'", "reason": "''"])),
       refused(
-        "TL112", by: "an operator voids without reason", after: State.inDoubt,
+        "TL11", by: "an operator voids without reason", after: State.inDoubt,
         SQL.void(with: ["late": "1", "settled_with": "'operator'", "reason": nil])),
       refused(
         "TL112", by: "a wrong token for what is in doubt", after: State.inDoubt,

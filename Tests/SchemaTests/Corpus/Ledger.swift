@@ -63,7 +63,7 @@ extension Corpus {
         after: [SQL.reserve(with: ["boot_id": "'boot'", "created_boot_us": "50"]), SQL.void()],
         SQL.conflict(bot: 1, with: ["boot_id": "'boot'", "boot_us": "49"])),
       refused(
-        "TL120", by: "one conflict in the place of another", after: State.void + [SQL.conflict()],
+        "TL121", by: "one conflict in the place of another", after: State.void + [SQL.conflict()],
         SQL.conflict(verb: "INSERT OR REPLACE INTO", with: ["id": "1", "quantity": "'9'"])),
       refused(
         "TL121", by: "a gap in the conflicts", after: State.void, SQL.conflict(with: ["id": "5"])),
@@ -89,7 +89,7 @@ extension Corpus {
       refused(
         "TL130", by: "a bot replaced by name", "REPLACE INTO bots (name) VALUES ('patient')"),
       refused(
-        "TL130", by: "a bot replaced by id", "REPLACE INTO bots (id, name) VALUES (1, 'other')"),
+        "TL131", by: "a bot replaced by id", "REPLACE INTO bots (id, name) VALUES (1, 'other')"),
       refused(
         "TL130", by: "a bot upserted",
         "INSERT INTO bots (name) VALUES ('patient') ON CONFLICT (name) DO UPDATE SET name = 'x'"),
@@ -101,7 +101,7 @@ extension Corpus {
       refused("TL131", by: "a bot 0", "INSERT INTO bots (id, name) VALUES (0, 'x')"),
       refused("TL134", by: "settings of nobody", SQL.settings(bot: 99)),
       refused(
-        "TL134", by: "settings replaced", SQL.settings(verb: "REPLACE INTO", with: ["id": "1"])),
+        "TL135", by: "settings replaced", SQL.settings(verb: "REPLACE INTO", with: ["id": "1"])),
       refused("TL135", by: "a gap in the settings", SQL.settings(with: ["id": "99"])),
       refused("TL135", by: "settings below the others", SQL.settings(with: ["id": "-99"])),
       refused(

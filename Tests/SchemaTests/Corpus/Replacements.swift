@@ -15,7 +15,7 @@ extension Corpus {
         "TL101", by: "upsert that turns a known key into another outcome", after: State.filled,
         SQL.reserve(bot: 2, tail: "ON CONFLICT (key) DO UPDATE SET status = 'void'")),
       refused(
-        "TL101", by: "upsert by id", after: State.filled,
+        "TL107", by: "upsert by id", after: State.filled,
         SQL.reserve(
           "k2", bot: 2, tail: "ON CONFLICT (id) DO UPDATE SET key = excluded.key", with: ["id": "1"]
         )),
@@ -55,10 +55,10 @@ extension Corpus {
           "TL101", by: "\(verb), known key of a void trade", after: State.void,
           SQL.reserve(bot: 2, verb: verb)),
         refused(
-          "TL101", by: "\(verb), known id", after: State.filled,
+          "TL107", by: "\(verb), known id", after: State.filled,
           SQL.reserve("k2", bot: 2, verb: verb, with: ["id": "1"])),
         refused(
-          "TL101", by: "\(verb), known id and key", after: State.filled,
+          "TL10", by: "\(verb), known id and key", after: State.filled,
           SQL.record(bot: 2, verb: verb, with: ["id": "1"])),
       ]
     }

@@ -83,7 +83,7 @@ extension Corpus {
         own("BEFORE UPDATE", "NEW.status = 'filled'", "DELETE FROM trades WHERE id = 1")
       ], SQL.fill()),
     refused(
-      "TL111", by: "a fill undone after it was written",
+      "TL11", by: "a fill undone after it was written",
       after: State.pending + [own("AFTER UPDATE", "NEW.status = 'filled'", SQL.void())],
       SQL.fill()),
     refused(

@@ -2,11 +2,13 @@
 
     foreign_client.py attack CORPUS.json    runs every attack, prints what happened to each
     foreign_client.py mutate CORPUS.json    drops each trigger in turn, prints what then gets through
+    foreign_client.py blob CORPUS.json      opens every value for writing in place, prints which it got
 
 CORPUS.json holds `schema` (text), `base` (statements that fill a new ledger; MODE stands for the
-mode) and `attacks`, each with `name`, `modes`, `setup`, `sql`, `rules` (that may refuse it; none
-where it is legal), `isIsolated` and `isAttached`. An isolated attack gets a file of its own, named
-by {path} in its statements; the others run inside a transaction that is rolled back.
+mode), `life` (legal statements that leave a row in each table) and `attacks`, each with `name`,
+`modes`, `setup`, `sql`, `rules` (that may refuse it; none where it is legal), `isIsolated` and
+`isAttached`. An isolated attack gets a file of its own, named by {path} in its statements; the
+others run inside a transaction that is rolled back.
 """
 
 import json
@@ -136,8 +138,33 @@ def first_success(corpus, attacks, mode, without):
     return None
 
 
+def writable_values(corpus, drop=()):
+    """Values that SQLite's incremental blob interface lets a client change behind every trigger."""
+    client = new_ledger(":memory:", corpus, "live")
+    for index in drop:
+        client.execute(f"DROP INDEX {index}")
+    for statement in corpus["life"]:
+        client.execute(statement)
+    found = []
+    for table in TABLES:
+        for column in [row[1] for row in client.execute(f"PRAGMA table_xinfo({table})")]:
+            try:
+                client.blobopen(table, column, 1).close()
+                found.append(f"{table}.{column}")
+            except sqlite3.Error as error:
+                if "cannot open" not in str(error):
+                    raise
+    return found
+
+
+def run_blobs(corpus):
+    """What can be written in place: as it is, and without the indexes that seal the tables."""
+    seals = re.findall(r"^CREATE INDEX (\w+_seal)", corpus["schema"], re.MULTILINE)
+    return {"sealed": writable_values(corpus), "unsealed": writable_values(corpus, seals)}
+
+
 if __name__ == "__main__":
     with open(sys.argv[2], encoding="utf-8") as file:
         corpus = json.load(file)
-    result = run_attacks(corpus) if sys.argv[1] == "attack" else run_mutations(corpus)
-    json.dump(result, sys.stdout)
+    run = {"attack": run_attacks, "mutate": run_mutations, "blob": run_blobs}[sys.argv[1]]
+    json.dump(run(corpus), sys.stdout)

@@ -32,7 +32,8 @@ extension LedgerError {
     } else if error.isConstraint {
       self.init(
         .internalError, "the schema refused a write: \(escaped(error.message))",
-        hint: "nothing was written; this is a bug of TradeLedger or a wrong clock, please report it")
+        hint: "nothing was written; this is a bug of TradeLedger or a wrong clock, please report it"
+      )
     } else {
       self.init(
         .io, "\(file): \(escaped(error.message)) (SQLite \(error.code))",

@@ -133,7 +133,8 @@ struct LedgerFile: Sendable {
   func expect(_ identity: Identity) throws(LedgerError) {
     guard self.identity() == identity else {
       throw LedgerError(
-        .ledgerMoved, "\(quoted(path)), its -wal or its -shm was moved, replaced or deleted while it was open",
+        .ledgerMoved,
+        "\(quoted(path)), its -wal or its -shm was moved, replaced or deleted while it was open",
         hint: "send no order; stop all workers, put the files back (or restore a backup), start "
           + "again, and look the key up before trading")
     }

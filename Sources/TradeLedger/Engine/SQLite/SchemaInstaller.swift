@@ -69,7 +69,9 @@ enum SchemaInstaller {
       try database.runUncached("DROP \(kind.uppercased()) \"\(name)\"")
     }
     let old = try objects(database).map { $0.name }
-    for name in old { try database.runUncached("ALTER TABLE \"\(name)\" RENAME TO \"old_\(name)\"") }
+    for name in old {
+      try database.runUncached("ALTER TABLE \"\(name)\" RENAME TO \"old_\(name)\"")
+    }
     let tables = SchemaText.statements(startingWith: "CREATE TABLE")
     for statement in tables { try database.runUncached(statement) }
     let names = tables.map(SchemaText.name(of:))
