@@ -14,13 +14,13 @@ public struct OpenOptions: Sendable {
   public var purpose: Purpose
   /// Longest wait for a lock while opening. Later waits are given call by call.
   public var wait: Duration
-  /// Prepared statements kept at most.
+  /// Prepared statements kept at most; at least one.
   public var cacheCapacity: Int
 
   public init(purpose: Purpose, wait: Duration, cacheCapacity: Int = 48) {
     self.purpose = purpose
     self.wait = wait
-    self.cacheCapacity = cacheCapacity
+    self.cacheCapacity = max(1, cacheCapacity)
   }
 }
 

@@ -11,10 +11,18 @@ final class Statement {
 
   init(_ sql: String, database: OpaquePointer) throws(SQLiteError) {
     var prepared: OpaquePointer?
-    let code = unsafe sqlite3_prepare_v3(
-      database, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+    let (code, rest) = unsafe sql.withCString { text in
+      var tail: UnsafePointer<CChar>?
+      let code = unsafe sqlite3_prepare_v3(
+        database, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, &tail)
+      return (code, unsafe tail.map { unsafe String(cString: $0) } ?? "")
+    }
     guard code == SQLITE_OK else { throw unsafe SQLiteError(code, database: database, sql) }
     guard let handle = unsafe prepared else { throw .misuse("empty statement", sql) }
+    guard SQLScript.isEmpty(rest) else {
+      unsafe _ = sqlite3_finalize(handle)
+      throw .misuse("more than one statement", sql)
+    }
     self.sql = sql
     unsafe self.handle = handle
   }

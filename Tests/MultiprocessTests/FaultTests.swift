@@ -193,8 +193,11 @@ final class FaultTests: XCTestCase {
     for round in 0..<200 where !answer.hasPrefix("error") {
       answer = worker.ask("bot filler-\(round) 1s 1s cooldown")
     }
-    XCTAssertTrue(answer.hasPrefix("error outcome_unknown check_first "), answer)
-    XCTAssertTrue(answer.contains("disk is full"), answer)
+    // The commit that makes the outcome final is smaller, and may still find room.
+    let isHonest =
+      answer.hasPrefix("error outcome_unknown check_first ")
+      || answer.hasPrefix("error io safe nothing was written")
+    XCTAssertTrue(isHonest && answer.contains("disk is full"), answer)
     XCTAssertEqual(try LedgerFileCheck.query(file, "SELECT COUNT(*) FROM trades"), [["1"]])
     let refused = worker.ask("reserve b key-2")
     XCTAssertTrue(refused.hasPrefix("denied "), "a refusal needs no room: \(refused)")

@@ -76,4 +76,9 @@ final class ScriptTests: XCTestCase {
     XCTAssertEqual(error?.operation, "INSERT INTO nowhere VALUES (1);")
     XCTAssertEqual(try connection.integers("SELECT a FROM t"), [1])
   }
+
+  func testStatements_withoutALastSemicolon_areKept() {
+    XCTAssertEqual(SQLScript.statements(of: "SELECT 1;\nSELECT 2"), ["SELECT 1;", "SELECT 2"])
+    XCTAssertEqual(SQLScript.statements(of: "SELECT 1;\n  \n"), ["SELECT 1;"])
+  }
 }

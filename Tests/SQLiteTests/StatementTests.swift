@@ -22,6 +22,18 @@ final class StatementTests: XCTestCase {
     }
   }
 
+  /// A second statement is never dropped in silence.
+  func testSecondStatement_isRefused() throws {
+    let connection = try DatabaseFile().prepared()
+    for sql in ["SELECT 1; SELECT 2", "SELECT 1;\nSELECT 2"] {
+      XCTAssertThrowsError(try connection.run(sql)) { error in
+        XCTAssertEqual((error as? SQLiteError)?.isMisuse, true, "\(error)")
+      }
+    }
+    XCTAssertThrowsError(try connection.runScript("SELECT 1; SELECT 2;"))
+    XCTAssertNoThrow(try connection.run("SELECT 1; -- the end\n"))
+  }
+
   func testEmptyText_isNotNull() throws {
     let connection = try DatabaseFile().prepared()
     try connection.run("INSERT INTO t VALUES (1, ?1), (2, ?2)", ["", .null])
