@@ -25,8 +25,8 @@ public enum TransactionDecision<Success> {
 extension Connection {
   /// Runs `body` in a deferred transaction: one snapshot, nothing written.
   ///
-  /// **Lock**: a shared one, for as long as `body` runs. It never blocks a writer. The end is always
-  /// a ROLLBACK, so that a body that wrote after all has written nothing.
+  /// **Lock**: a shared one, for as long as `body` runs. It never blocks a writer. The end is
+  /// always a ROLLBACK, so that a body that wrote after all has written nothing.
   public func read<Success, Failure: Error>(
     wait: Duration, _ body: () throws(Failure) -> Success
   ) -> TransactionEnding<Success, Failure> {

@@ -117,7 +117,7 @@ final class ParserTests: XCTestCase {
     }
   }
 
-  /// Every canonical amount passes the schema's own test of amounts: see `AmountSchemaTests` there.
+  /// No digit is lost, however many there are.
   func testAmount_randomDigits_roundTripExactly() throws {
     var (seed, random) = SeededGenerator.announced("testAmount_randomDigits_roundTripExactly")
     for _ in 0..<5000 {

@@ -45,8 +45,8 @@ public enum TradeOutcome: Sendable {
   case filled(Trade)
   /// The order was proven not sent.
   case void(Trade)
-  /// Nothing was sent: the bot may not trade now. Only with the reason `alreadySettled` was the order
-  /// sent: somebody had settled its trade otherwise by then, and the fill is kept (INV-6).
+  /// Nothing was sent: the bot may not trade now. Only with the reason `alreadySettled` was the
+  /// order sent: somebody had settled its trade otherwise by then, and the fill is kept (INV-6).
   case denied(Denial)
   /// Nothing was sent: the key was used before. The order belongs to an earlier call.
   case replayed(Trade)

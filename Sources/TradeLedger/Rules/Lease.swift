@@ -31,8 +31,8 @@ struct Lease: Hashable, Sendable {
 
   func isOver(at now: ClockReading) -> Bool { remaining(at: now) <= .zero }
 
-  /// Whether an order may still be sent: judged by the boot clock, where it can be asked. Others wait
-  /// until both clocks say that the lease is over; its holder does not use the longer of them.
+  /// Whether an order may still be sent: judged by the boot clock, where it can be asked. Others
+  /// wait until both clocks say that the lease is over; its holder does not use the longer of them.
   func maySend(at now: ClockReading) -> Bool {
     let boot = bootUntil?.elapsed(since: now.boot)
     return boot ?? until.elapsed(since: now.wall) > .zero

@@ -6,10 +6,12 @@ enum Statements {
   static let countObjects = "SELECT COUNT(*) FROM sqlite_schema"
   /// What every layout had; without them a file only says that it is an old ledger.
   static let countOldTables = """
-    SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('ledger', 'bots', 'trades')
+    SELECT COUNT(*) FROM sqlite_schema
+    WHERE type = 'table' AND name IN ('ledger', 'bots', 'trades')
     """
   static let allObjects = """
-    SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
+    SELECT name, sql FROM sqlite_schema
+    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
     """
   static let droppableObjects = """
     SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL
