@@ -67,7 +67,13 @@ let package = Package(
     .testTarget(
       name: "SchemaTests", dependencies: ["SQLite", "TradeLedger", "LedgerTestSupport"],
       exclude: ["Fixtures"]),
-    .testTarget(name: "TradeLedgerTests", dependencies: ["TradeLedger", "LedgerTestSupport"]),
+    .testTarget(
+      name: "TradeLedgerTests",
+      dependencies: [
+        "TradeLedger", "SQLite", "LedgerTestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]),
     .testTarget(
       name: "SimulationTests",
       dependencies: ["LedgerSimulation", "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
