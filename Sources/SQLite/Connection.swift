@@ -121,6 +121,8 @@ public final class Connection {
     }
   }
 
+  /// Never inlined, for the reason given at ``Statement/forEachRow(_:database:_:)``.
+  @inline(never)
   func forEachRow(
     _ sql: String, _ values: [Value], _ body: (borrowing Row) throws(SQLiteError) -> Void
   ) throws(SQLiteError) {

@@ -31,6 +31,10 @@ final class Statement {
 
   /// Binds `values`, steps to the end and gives each row to `body`. The statement is reset
   /// whatever happens, so that no read lock outlives the call.
+  ///
+  /// Never inlined: the optimizer of Swift 6.3 aborts where it inlines a noncopyable `Row` that is
+  /// handed to a closure with typed throws.
+  @inline(never)
   func forEachRow(
     _ values: [Value], database: OpaquePointer, _ body: (borrowing Row) throws(SQLiteError) -> Void
   ) throws(SQLiteError) {
