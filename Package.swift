@@ -92,6 +92,8 @@ for target in package.targets where target.type != .system && target.name != "CL
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    // A call of the ledger stays where its caller runs but for the hop to the engine's thread.
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   ]
   // Tests call C freely; what ships marks every unsafe construct.
   if target.type != .test && !target.name.hasPrefix("LedgerTest") {

@@ -33,9 +33,13 @@ public final class Connection {
   /// This reader made an empty -wal that goes away with it.
   var removesLog = false
   private let processID = getpid()
+  /// Looked at whenever a wait begins, which every transaction does first.
+  private var isOwnProcess = true
   private let handle: OpaquePointer
   private let cacheCapacity: Int
-  private var cache: [String: Statement] = [:]
+  /// Few enough to be searched from one end to the other. The texts are constants, so that two of
+  /// them are mostly told apart, or found equal, without reading them.
+  private var cache: [Statement] = []
   private var useCount: UInt64 = 0
 
   init(handle: OpaquePointer, path: String, cacheCapacity: Int) {
@@ -54,7 +58,7 @@ public final class Connection {
   }
 
   deinit {
-    cache = [:]
+    cache = []
     // In a forked child the handle is leaked on purpose: closing it would drop the parent's locks.
     guard processID == getpid() else { return }
     // A writer has come and gone since: its log stays, because copying it would write to the file.
@@ -81,7 +85,10 @@ public final class Connection {
   public static var libraryVersion: String { unsafe String(cString: sqlite3_libversion()) }
 
   /// Sets how long the calls that follow may wait for a lock, all together, from now.
-  public func startWait(_ wait: Duration) { busy.start(wait: wait) }
+  public func startWait(_ wait: Duration) {
+    isOwnProcess = processID == getpid()
+    busy.start(wait: wait)
+  }
 
   /// Runs `sql`, which gives no rows that matter.
   public func run(_ sql: String, _ values: [Value] = []) throws(SQLiteError) {
@@ -113,7 +120,7 @@ public final class Connection {
   /// Runs a script of several statements, for example a schema. Not cached.
   public func runScript(_ script: String) throws(SQLiteError) {
     for statement in SQLScript.statements(of: script) {
-      try checkProcess(statement)
+      guard isOwnProcess else { throw foreignProcess(statement) }
       counters.statements += 1
       onStatement?(statement)
       let prepared = try unsafe Statement(statement, database: handle)
@@ -126,33 +133,32 @@ public final class Connection {
   func forEachRow(
     _ sql: String, _ values: [Value], _ body: (borrowing Row) throws(SQLiteError) -> Void
   ) throws(SQLiteError) {
-    try checkProcess(sql)
+    guard isOwnProcess else { throw foreignProcess(sql) }
     let statement = try prepared(sql)
     counters.statements += 1
     onStatement?(sql)
     try unsafe statement.forEachRow(values, database: handle, body)
   }
 
-  private func checkProcess(_ operation: String) throws(SQLiteError) {
-    guard processID == getpid() else {
-      throw .misuse(
-        "this connection belongs to process \(processID); open another after a fork", operation)
-    }
+  private func foreignProcess(_ operation: String) -> SQLiteError {
+    .misuse(
+      "this connection belongs to process \(processID); open another after a fork", operation)
   }
 
   private func prepared(_ sql: String) throws(SQLiteError) -> Statement {
     useCount += 1
-    if let statement = cache[sql] {
+    if let statement = cache.first(where: { $0.sql == sql }) {
       statement.lastUse = useCount
       return statement
     }
     let statement = try unsafe Statement(sql, database: handle)
     statement.lastUse = useCount
-    if cache.count >= cacheCapacity {
-      let oldest = cache.min { $0.value.lastUse < $1.value.lastUse }
-      if let oldest { cache[oldest.key] = nil }
+    if cache.count >= cacheCapacity,
+      let oldest = cache.indices.min(by: { cache[$0].lastUse < cache[$1].lastUse })
+    {
+      cache.remove(at: oldest)
     }
-    cache[sql] = statement
+    cache.append(statement)
     return statement
   }
 

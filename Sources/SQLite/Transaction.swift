@@ -30,7 +30,7 @@ extension Connection {
   public func read<Success, Failure: Error>(
     wait: Duration, _ body: () throws(Failure) -> Success
   ) -> TransactionEnding<Success, Failure> {
-    busy.start(wait: wait)
+    startWait(wait)
     do throws(SQLiteError) { try run("BEGIN DEFERRED") } catch { return .notBegun(error) }
     do throws(Failure) {
       let value = try body()
@@ -51,7 +51,7 @@ extension Connection {
   public func write<Success, Failure: Error>(
     wait: Duration, _ body: () throws(Failure) -> TransactionDecision<Success>
   ) -> TransactionEnding<Success, Failure> {
-    busy.start(wait: wait)
+    startWait(wait)
     do throws(SQLiteError) { try run("BEGIN IMMEDIATE") } catch { return .notBegun(error) }
     let decision: TransactionDecision<Success>
     do throws(Failure) { decision = try body() } catch {

@@ -3,8 +3,9 @@
 // of CostOfTheLibrary.
 //
 //   CostInC prepare LEDGER BOTS SCHEMA       makes a ledger with so many bots, cooldown 0
-//   CostInC reserve LEDGER FIRST COUNT DIR   reserves for the bots FIRST to FIRST + COUNT - 1 and
-//                                            prints the nanoseconds that each took, one in a line
+//   CostInC reserve LEDGER DIR               for each line `FIRST COUNT` of its input, reserves for
+//                                            the bots FIRST to FIRST + COUNT - 1 and prints the
+//                                            nanoseconds that each took, in one line
 //   CostInC statements                       prints how many statements one attempt is
 //
 // DIR holds the texts of the statements as scripts/cost takes them out of Statements.swift, so that
@@ -159,7 +160,7 @@ static void checkpoint_if_due(sqlite3 *db, sqlite3 *helper) {
   frames_in_wal = 0;
 }
 
-static int reserve(const char *path, int first, int count, const char *directory) {
+static int reserve(const char *path, const char *directory) {
   sqlite3 *db = open_ledger(path), *helper = open_ledger(path);
   sqlite3_wal_hook(helper, NULL, NULL);
   struct statements all = {
@@ -170,15 +171,21 @@ static int reserve(const char *path, int first, int count, const char *directory
       .commit = prepare(db, "COMMIT"),
   };
   int64_t version = step(db, all.schema_version);
-  int64_t *took = calloc((size_t)count + 1, sizeof *took);
-  for (int number = 0; number < count; number++) {
-    int64_t start = now_ns(CLOCK_MONOTONIC);
-    attempt(db, &all, first + number, version);
-    // The library's next call waits for the checkpoint too.
-    checkpoint_if_due(db, helper);
-    took[number] = now_ns(CLOCK_MONOTONIC) - start;
+  int first, count;
+  while (scanf("%d %d", &first, &count) == 2) {
+    int64_t *took = calloc((size_t)count + 1, sizeof *took);
+    for (int number = 0; number < count; number++) {
+      int64_t start = now_ns(CLOCK_MONOTONIC);
+      attempt(db, &all, first + number, version);
+      // The library's next call waits for the checkpoint too.
+      checkpoint_if_due(db, helper);
+      took[number] = now_ns(CLOCK_MONOTONIC) - start;
+    }
+    for (int number = 0; number < count; number++)
+      printf("%lld%c", (long long)took[number], number + 1 < count ? ' ' : '\n');
+    fflush(stdout);
+    free(took);
   }
-  for (int number = 0; number < count; number++) printf("%lld\n", (long long)took[number]);
   return 0;
 }
 
@@ -207,8 +214,7 @@ static int prepare_ledger(const char *path, int bots, const char *schema) {
 int main(int count, char **words) {
   if (count == 5 && !strcmp(words[1], "prepare"))
     return prepare_ledger(words[2], atoi(words[3]), words[4]);
-  if (count == 6 && !strcmp(words[1], "reserve"))
-    return reserve(words[2], atoi(words[3]), atoi(words[4]), words[5]);
+  if (count == 4 && !strcmp(words[1], "reserve")) return reserve(words[2], words[3]);
   if (count == 2 && !strcmp(words[1], "statements"))
     return printf("%d\n", statements_of_an_attempt) < 0;
   fprintf(stderr, "usage: see the head of main.c\n");

@@ -59,8 +59,9 @@ final class LedgerThread: SerialExecutor, @unchecked Sendable {
     func add(_ job: UnownedJob, for executor: LedgerThread) {
       unsafe pthread_mutex_lock(mutex)
       jobs.append((job, executor))
-      unsafe pthread_cond_signal(condition)
       unsafe pthread_mutex_unlock(mutex)
+      // After the unlock, so that the thread does not wake up only to wait for the mutex.
+      unsafe pthread_cond_signal(condition)
     }
 
     func stop() {
