@@ -152,8 +152,8 @@ MUTATIONS = [
           "      owesCommit = true\n"),
          (CONNECTION, "  let busy = BusyHandler()\n",
           "  let busy = BusyHandler()\n  var owesCommit = false\n"),
-         (CONNECTION, "    try checkProcess(sql)\n    let statement = try prepared(sql)\n",
-          "    try checkProcess(sql)\n    if owesCommit {\n      owesCommit = false\n"
+         (CONNECTION, "    guard isOwnProcess else { throw foreignProcess(sql) }\n    let statement = try prepared(sql)\n",
+          "    guard isOwnProcess else { throw foreignProcess(sql) }\n    if owesCommit {\n      owesCommit = false\n"
           '      try run("COMMIT")\n    }\n    let statement = try prepared(sql)\n')),
         ("testKill_beforeTheExchangeCall", "testKill_afterTheExchangeAccepted")),
     Mutation(
