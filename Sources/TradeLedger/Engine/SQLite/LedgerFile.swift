@@ -77,15 +77,15 @@ struct LedgerFile: Sendable {
 
   /// The identity now, or nil where one of the files is gone.
   func identity() -> Identity? {
-    var main = stat()
-    var wal = stat()
-    var shm = stat()
-    guard unsafe stat(path, &main) == 0, unsafe stat(path + "-wal", &wal) == 0,
-      unsafe stat(path + "-shm", &shm) == 0
+    var device: UInt64 = 0
+    var main: UInt64 = 0
+    var wal: UInt64 = 0
+    var shm: UInt64 = 0
+    guard unsafe tl_file_identity(path + "-shm", &device, &shm) == 0,
+      unsafe tl_file_identity(path + "-wal", &device, &wal) == 0,
+      unsafe tl_file_identity(path, &device, &main) == 0
     else { return nil }
-    return Identity(
-      device: UInt64(main.st_dev), main: UInt64(main.st_ino), wal: UInt64(wal.st_ino),
-      shm: UInt64(shm.st_ino))
+    return Identity(device: device, main: main, wal: wal, shm: shm)
   }
 
   /// Whether a -wal stands beside the file.
