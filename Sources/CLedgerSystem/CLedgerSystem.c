@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#if defined(__linux__)
 #include <fcntl.h>
+#if defined(__linux__)
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -44,4 +44,47 @@ int tl_file_identity(const char *path, uint64_t *device, uint64_t *inode) {
   *inode = (uint64_t)information.st_ino;
 #endif
   return 0;
+}
+
+int tl_directory_open(const char *path) {
+#if defined(__linux__)
+  return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+#else
+  return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+#endif
+}
+
+// `path` is empty to look at `descriptor` itself.
+static int look(int descriptor, const char *path, tl_directory_state *state) {
+#if defined(__linux__)
+  struct statx information;
+  int flags = AT_STATX_DONT_SYNC | AT_EMPTY_PATH;
+  if (statx(descriptor, path, flags, STATX_INO | STATX_CTIME, &information) != 0) return errno;
+  state->device = makedev(information.stx_dev_major, information.stx_dev_minor);
+  state->inode = information.stx_ino;
+  state->changed_seconds = information.stx_ctime.tv_sec;
+  state->changed_nanoseconds = information.stx_ctime.tv_nsec;
+#else
+  struct stat information;
+  if ((*path ? stat(path, &information) : fstat(descriptor, &information)) != 0) return errno;
+  state->device = (uint64_t)information.st_dev;
+  state->inode = (uint64_t)information.st_ino;
+  state->changed_seconds = information.st_ctimespec.tv_sec;
+  state->changed_nanoseconds = (uint32_t)information.st_ctimespec.tv_nsec;
+#endif
+  return 0;
+}
+
+int tl_directory_look(const char *path, tl_directory_state *state) {
+  return look(AT_FDCWD, path, state);
+}
+
+int tl_directory_look_open(int descriptor, tl_directory_state *state) {
+  return look(descriptor, "", state);
+}
+
+bool tl_directory_is_same(tl_directory_state one, tl_directory_state other) {
+  return one.device == other.device && one.inode == other.inode &&
+         one.changed_seconds == other.changed_seconds &&
+         one.changed_nanoseconds == other.changed_nanoseconds;
 }

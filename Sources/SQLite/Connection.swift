@@ -23,6 +23,8 @@ public final class Connection {
     public var walFrames = 0
   }
 
+  /// The process that opened it, and the only one that may use it.
+  public let processID: Int32 = getpid()
   /// The path as it was opened.
   public let path: String
   public internal(set) var counters = Counters()
@@ -32,14 +34,13 @@ public final class Connection {
   let busy = BusyHandler()
   /// This reader made an empty -wal that goes away with it.
   var removesLog = false
-  private let processID = getpid()
   /// Looked at whenever a wait begins, which every transaction does first.
   private var isOwnProcess = true
   private let handle: OpaquePointer
   private let cacheCapacity: Int
   /// Few enough to be searched from one end to the other. The texts are constants, so that two of
   /// them are mostly told apart, or found equal, without reading them.
-  private var cache: [Statement] = []
+  private var cache: [(sql: String, statement: Statement)] = []
   private var useCount: UInt64 = 0
 
   init(handle: OpaquePointer, path: String, cacheCapacity: Int) {
@@ -91,11 +92,13 @@ public final class Connection {
   }
 
   /// Runs `sql`, which gives no rows that matter.
+  @inlinable
   public func run(_ sql: String, _ values: [Value] = []) throws(SQLiteError) {
     try forEachRow(sql, values) { _ throws(SQLiteError) in }
   }
 
   /// All rows of `sql`, each mapped by `transform`.
+  @inlinable
   public func rows<T>(
     _ sql: String, _ values: [Value] = [],
     _ transform: (borrowing Row) throws(SQLiteError) -> T
@@ -106,6 +109,7 @@ public final class Connection {
   }
 
   /// The first row of `sql`, mapped by `transform`, or nil where there is none.
+  @inlinable
   public func firstRow<T>(
     _ sql: String, _ values: [Value] = [],
     _ transform: (borrowing Row) throws(SQLiteError) -> T
@@ -129,6 +133,7 @@ public final class Connection {
   }
 
   /// Never inlined, for the reason given at ``Statement/forEachRow(_:database:_:)``.
+  @usableFromInline
   @inline(never)
   func forEachRow(
     _ sql: String, _ values: [Value], _ body: (borrowing Row) throws(SQLiteError) -> Void
@@ -147,18 +152,21 @@ public final class Connection {
 
   private func prepared(_ sql: String) throws(SQLiteError) -> Statement {
     useCount += 1
-    if let statement = cache.first(where: { $0.sql == sql }) {
-      statement.lastUse = useCount
-      return statement
+    let length = sql.utf8.count
+    if let found = cache.first(where: { $0.sql.utf8.count == length && $0.sql == sql }) {
+      found.statement.lastUse = useCount
+      return found.statement
     }
     let statement = try unsafe Statement(sql, database: handle)
     statement.lastUse = useCount
     if cache.count >= cacheCapacity,
-      let oldest = cache.indices.min(by: { cache[$0].lastUse < cache[$1].lastUse })
+      let oldest = cache.indices.min(by: {
+        cache[$0].statement.lastUse < cache[$1].statement.lastUse
+      })
     {
       cache.remove(at: oldest)
     }
-    cache.append(statement)
+    cache.append((sql, statement))
     return statement
   }
 

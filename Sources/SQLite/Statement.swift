@@ -38,10 +38,7 @@ final class Statement {
   func forEachRow(
     _ values: [Value], database: OpaquePointer, _ body: (borrowing Row) throws(SQLiteError) -> Void
   ) throws(SQLiteError) {
-    defer {
-      unsafe _ = sqlite3_reset(handle)
-      unsafe _ = sqlite3_clear_bindings(handle)
-    }
+    defer { unsafe _ = sqlite3_reset(handle) }
     guard unsafe values.count == Int(sqlite3_bind_parameter_count(handle)) else {
       throw .misuse("\(values.count) values for another number of parameters", sql)
     }

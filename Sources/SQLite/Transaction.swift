@@ -27,6 +27,7 @@ extension Connection {
   ///
   /// **Lock**: a shared one, for as long as `body` runs. It never blocks a writer. The end is
   /// always a ROLLBACK, so that a body that wrote after all has written nothing.
+  @inlinable
   public func read<Success, Failure: Error>(
     wait: Duration, _ body: () throws(Failure) -> Success
   ) -> TransactionEnding<Success, Failure> {
@@ -48,6 +49,7 @@ extension Connection {
   /// **Lock**: the write lock, from BEGIN to COMMIT; waits for it at most `wait`. `body` must do
   /// nothing but statements on this connection.
   /// **Durability**: `.committed` is durable (synchronous=FULL).
+  @inlinable
   public func write<Success, Failure: Error>(
     wait: Duration, _ body: () throws(Failure) -> TransactionDecision<Success>
   ) -> TransactionEnding<Success, Failure> {
@@ -93,7 +95,8 @@ extension Connection {
   }
 
   /// Rolls back if SQLite has not already done so by itself (as it does on SQLITE_FULL).
-  private func rollbackIfOpen() -> SQLiteError? {
+  @usableFromInline
+  func rollbackIfOpen() -> SQLiteError? {
     guard isInTransaction else { return nil }
     do throws(SQLiteError) { try run("ROLLBACK") } catch { return error }
     return nil

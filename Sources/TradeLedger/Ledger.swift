@@ -48,6 +48,22 @@ public final class Ledger: Sendable {
   /// The real path of the ledger file.
   public var path: String { engine.path }
 
+  /// The thread on which the ledger works, for a worker whose loop does little else.
+  ///
+  /// Each call from another thread is handed to this one and its answer back, which on an idle
+  /// processor takes as long as half of the write to the disk. A loop that runs on the executor is
+  /// spared both:
+  ///
+  /// ```swift
+  /// try await withTaskExecutorPreference(ledger.executor) {
+  ///   while let order = try await nextOrder() { ... ledger.withTrade(order) ... }
+  /// }
+  /// ```
+  ///
+  /// What the loop computes and whatever else it calls without suspending keeps the ledger's other
+  /// callers waiting; what it awaits does not.
+  public var executor: any TaskExecutor { engine.executor }
+
   /// Opens the ledger at `path` and migrates it where it is older.
   ///
   /// - Throws: `noLedger`, `notALedger`, `newerSchema`, `schemaAltered`, `configuration`,

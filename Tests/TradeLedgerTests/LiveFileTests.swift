@@ -47,46 +47,56 @@ final class LiveFileTests: XCTestCase {
 
   /// S-34: noticed before the next write, by every kind of write.
   func testWrite_afterAFileIsGone_isRefused() async throws {
-    for damage in damages {
-      let test = try await TestLedger()
-      try await test.addBot(cooldown: .zero)
-      let (trade, permit) = try await test.admitted()
-      try await test.filled(permit)
-      let (pending, open) = try await test.admitted()
-      test.clock.advance(.seconds(31))
-      try damage.apply(test)
-      let ledger = test.ledger
-      let writes: [(String, () async throws -> Void)] = [
-        ("reserve", { _ = try await ledger.reserve(.example()) }),
-        ("record", { _ = try await ledger.record(.example()) }),
-        ("fill", { _ = try await ledger.fill(open.trade, token: open.token) }),
-        ("void", { _ = try await ledger.void(open.trade, token: open.token, reason: "x") }),
-        ("resolve", { _ = try await ledger.resolve(.id(pending.id), fill: nil, reason: "x") }),
-        ("bot", { _ = try await ledger.changeBot(exampleBot, BotChange(isEnabled: false)) }),
-      ]
-      for (name, write) in writes {
-        let error = await assertFails(.ledgerMoved) { try await write() }
-        XCTAssertEqual(error?.retry, .never, "\(damage.name), \(name)")
-      }
-      if damage.name.hasSuffix("deleted") { continue }
-      // Put back, nothing of it was written, and it works again.
-      try damage.undo?(test)
-      let seen = try await ledger.trade(.id(pending.id))
-      XCTAssertEqual(seen.status, .inDoubt, damage.name)
-      let page = try await ledger.trades()
-      XCTAssertEqual(page.total, 2, damage.name)
-      try await test.filled(open)
-      XCTAssertEqual(trade.id, TradeID(1))
-      try await test.verify()
+    for damage in damages { try await write(after: damage, inQuietDirectory: false) }
+  }
+
+  /// S-34: the same where the directory has long been unchanged, so that the ledger looks at nothing
+  /// else until it changes.
+  func testWrite_afterAFileOfAQuietDirectoryIsGone_isRefused() async throws {
+    for damage in damages { try await write(after: damage, inQuietDirectory: true) }
+  }
+
+  private func write(after damage: Damage, inQuietDirectory isQuiet: Bool) async throws {
+    let test = try await TestLedger()
+    try await test.addBot(cooldown: .zero)
+    let (trade, permit) = try await test.admitted()
+    try await test.filled(permit)
+    if isQuiet { try untilQuiet(test) }
+    let (pending, open) = try await test.admitted()
+    test.clock.advance(.seconds(31))
+    try damage.apply(test)
+    let ledger = test.ledger
+    let writes: [(String, () async throws -> Void)] = [
+      ("reserve", { _ = try await ledger.reserve(.example()) }),
+      ("record", { _ = try await ledger.record(.example()) }),
+      ("fill", { _ = try await ledger.fill(open.trade, token: open.token) }),
+      ("void", { _ = try await ledger.void(open.trade, token: open.token, reason: "x") }),
+      ("resolve", { _ = try await ledger.resolve(.id(pending.id), fill: nil, reason: "x") }),
+      ("bot", { _ = try await ledger.changeBot(exampleBot, BotChange(isEnabled: false)) }),
+    ]
+    for (name, write) in writes {
+      let error = await assertFails(.ledgerMoved) { try await write() }
+      XCTAssertEqual(error?.retry, .never, "\(damage.name), \(name)")
     }
+    if damage.name.hasSuffix("deleted") { return }
+    // Put back, nothing of it was written, and it works again.
+    try damage.undo?(test)
+    let seen = try await ledger.trade(.id(pending.id))
+    XCTAssertEqual(seen.status, .inDoubt, damage.name)
+    let page = try await ledger.trades()
+    XCTAssertEqual(page.total, 2, damage.name)
+    try await test.filled(open)
+    XCTAssertEqual(trade.id, TradeID(1))
+    try await test.verify()
   }
 
   /// S-34: gone between BEGIN and COMMIT: the look after the COMMIT finds it; no permit is given.
   func testReserve_whileTheFileIsMovedUnderTheLock_givesNoPermit() async throws {
-    for suffix in ["", "-wal", "-shm"] {
+    for (suffix, isQuiet) in ["", "-wal", "-shm"].flatMap({ [($0, false), ($0, true)] }) {
       let test = try await TestLedger()
       try await test.addBot(cooldown: .zero)
       let (ledger, clock) = try await test.scripted()
+      if isQuiet { try untilQuiet(test) }
       let readings = try await test.readingsOfReserve(ledger, clock)
       let (from, to) = (test.path + suffix, test.path + ".away" + suffix)
       // The last reading of a reservation is the one under the lock.
@@ -98,6 +108,32 @@ final class LiveFileTests: XCTestCase {
       await ledger.close()
       try await test.verify()
     }
+  }
+
+  /// S-34: the whole directory is moved away and replaced.
+  func testWrite_afterItsDirectoryWasReplaced_isRefused() async throws {
+    let test = try await TestLedger()
+    try await test.addBot(cooldown: .zero)
+    try untilQuiet(test)
+    let (_, permit) = try await test.admitted()
+    let directory = (test.path as NSString).deletingLastPathComponent
+    try files.moveItem(atPath: directory, toPath: directory + ".away")
+    try files.copyItem(atPath: directory + ".away", toPath: directory)
+    defer { try? files.removeItem(atPath: directory + ".away") }
+    await assertFails(.ledgerMoved) { try await test.filled(permit) }
+  }
+
+  /// Waits until the directory of the ledger has not changed for so long that a later change cannot
+  /// look like the last one.
+  private func untilQuiet(_ test: TestLedger) throws {
+    let directory = (test.path as NSString).deletingLastPathComponent
+    let isQuiet = eventually {
+      var info = stat()
+      guard stat(directory, &info) == 0 else { return false }
+      let changed = Double(info.st_ctim.tv_sec) + Double(info.st_ctim.tv_nsec) / 1e9
+      return Date().timeIntervalSince1970 - changed > 0.15
+    }
+    XCTAssertTrue(isQuiet)
   }
 
   // MARK: Closing

@@ -58,9 +58,9 @@ MUTATIONS = [
     Mutation(
         "clock-before-lock", "the clock is read before the wait for the lock",
         ((ENGINE, "    let ending = database.connection.write(wait: wait.remaining) { () "
-          "throws(LedgerError) in\n      try file.expect",
+          "throws(LedgerError) in\n      try state.watch.expectUnmoved",
           "    let early = clock.now()\n    let ending = database.connection.write(wait: "
-          "wait.remaining) { () throws(LedgerError) in\n      try file.expect"),
+          "wait.remaining) { () throws(LedgerError) in\n      try state.watch.expectUnmoved"),
          (ENGINE, "      try verifySchemaIfMoved(database)\n      return try body(database, "
           "clock.now())\n    }\n    switch ending {\n    case .committed(let value):\n",
           "      try verifySchemaIfMoved(database)\n      return try body(database, early)\n    }\n"

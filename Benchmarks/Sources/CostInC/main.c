@@ -3,9 +3,9 @@
 // of CostOfTheLibrary.
 //
 //   CostInC prepare LEDGER BOTS SCHEMA       makes a ledger with so many bots, cooldown 0
-//   CostInC reserve LEDGER DIR               for each line `FIRST COUNT` of its input, reserves for
-//                                            the bots FIRST to FIRST + COUNT - 1 and prints the
-//                                            nanoseconds that each took, in one line
+//   CostInC reserve LEDGER DIR               for each line `COUNT` of its input, reserves for the
+//                                            first COUNT bots and prints the nanoseconds that each
+//                                            took, in one line; before the next line, voids them
 //   CostInC statements                       prints how many statements one attempt is
 //
 // DIR holds the texts of the statements as scripts/cost takes them out of Statements.swift, so that
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,7 +120,27 @@ static int64_t look(sqlite3 *db, sqlite3_stmt *statement, const char *bot, const
   return id;
 }
 
-static void insert(sqlite3 *db, sqlite3_stmt *statement, int64_t bot, const char *key) {
+// A new client order id: a UUID of version 7.
+static void make_key(char key[37]) {
+  uint64_t random[2];
+  if (getrandom(random, sizeof random, 0) != sizeof random) die("getrandom", NULL);
+  uint64_t milliseconds = (uint64_t)now_ns(CLOCK_REALTIME) / 1000000;
+  snprintf(key, 37, "%08x-%04x-7%03x-%04x-%012llx", (unsigned)(milliseconds >> 16),
+           (unsigned)(milliseconds & 0xffff), (unsigned)(random[0] & 0xfff),
+           (unsigned)(random[0] >> 16 & 0x3fff | 0x8000),
+           (unsigned long long)(random[1] & 0xffffffffffff));
+}
+
+// A new token: 128 random bits.
+static void make_token(char token[33]) {
+  uint64_t random[2];
+  if (getrandom(random, sizeof random, 0) != sizeof random) die("getrandom", NULL);
+  snprintf(token, 33, "%016llx%016llx", (unsigned long long)random[0],
+           (unsigned long long)random[1]);
+}
+
+static void insert(sqlite3 *db, sqlite3_stmt *statement, int64_t bot, const char *key,
+                   const char *token) {
   int64_t wall = now_ns(CLOCK_REALTIME) / 1000;
   sqlite3_bind_int64(statement, 1, bot);
   text(statement, 2, key);
@@ -127,7 +148,7 @@ static void insert(sqlite3 *db, sqlite3_stmt *statement, int64_t bot, const char
   text(statement, 4, "buy");
   text(statement, 5, "BTC-USD");
   text(statement, 6, "0.25");
-  text(statement, 9, "0123456789abcdef0123456789abcdef");
+  text(statement, 9, token);
   sqlite3_bind_int64(statement, 8, 0);
   sqlite3_bind_int64(statement, 10, getpid());
   sqlite3_bind_int64(statement, 13, wall);
@@ -140,13 +161,14 @@ static void insert(sqlite3 *db, sqlite3_stmt *statement, int64_t bot, const char
 
 // The attempt: a look without the lock, then the same under it, then the row.
 static void attempt(sqlite3 *db, struct statements *all, int number, int64_t version) {
-  char bot[32], key[64];
+  char bot[32], key[37], token[33];
   snprintf(bot, sizeof bot, "bot-%d", number);
-  snprintf(key, sizeof key, "01994b0e-0000-7000-8000-%012d", number);
+  make_key(key);
+  make_token(token);
   look(db, all->admission, bot, key);
   step(db, all->begin);
   if (step(db, all->schema_version) != version) die("the schema was changed", NULL);
-  insert(db, all->insert, look(db, all->admission, bot, key), key);
+  insert(db, all->insert, look(db, all->admission, bot, key), key, token);
   step(db, all->commit);
 }
 enum { statements_of_an_attempt = 6 };
@@ -171,16 +193,27 @@ static int reserve(const char *path, const char *directory) {
       .commit = prepare(db, "COMMIT"),
   };
   int64_t version = step(db, all.schema_version);
-  int first, count;
-  while (scanf("%d %d", &first, &count) == 2) {
+  sqlite3_stmt *settle = prepare(
+      db, "UPDATE trades SET status = 'void', received_at = (SELECT now_us FROM clock),"
+          " settled_with = token, reason = 'measured' WHERE id = ?1");
+  int count, reserved = 0;
+  int64_t last = 0;
+  while (scanf("%d", &count) == 1) {
+    for (; reserved > 0; reserved--) {
+      sqlite3_bind_int64(settle, 1, last - reserved + 1);
+      step(db, settle);
+      checkpoint_if_due(db, helper);
+    }
     int64_t *took = calloc((size_t)count + 1, sizeof *took);
     for (int number = 0; number < count; number++) {
       int64_t start = now_ns(CLOCK_MONOTONIC);
-      attempt(db, &all, first + number, version);
+      attempt(db, &all, number, version);
       // The library's next call waits for the checkpoint too.
       checkpoint_if_due(db, helper);
       took[number] = now_ns(CLOCK_MONOTONIC) - start;
     }
+    reserved = count;
+    last = sqlite3_last_insert_rowid(db);
     for (int number = 0; number < count; number++)
       printf("%lld%c", (long long)took[number], number + 1 < count ? ' ' : '\n');
     fflush(stdout);

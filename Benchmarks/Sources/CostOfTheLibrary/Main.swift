@@ -6,51 +6,52 @@ import TradeLedger
   import Darwin
 #endif
 
-/// One durable attempt, as a user of the library makes it: `reserve` on a bot that has not traded
-/// yet, so that each one is admitted. The counterpart of CostInC.
+/// One durable attempt, as a user of the library makes it: `reserve` on a bot that may trade. The
+/// counterpart of CostInC.
 ///
-///     CostOfTheLibrary LEDGER
+///     CostOfTheLibrary LEDGER [elsewhere]
 ///
-/// For each line `FIRST COUNT` of its input, reserves for the bots FIRST to FIRST + COUNT - 1, one
-/// after the other, and prints the nanoseconds that each took, in one line. For a line `handover
-/// COUNT`, asks for something that is known without the file, so that only the way to the ledger's
-/// thread and back is measured.
+/// For each line `COUNT` of its input, reserves for the first COUNT bots, one after the other, and
+/// prints the nanoseconds that each took, in one line; before the next line it voids them. The loop
+/// runs on the ledger's executor, as README advises for a worker; with `elsewhere` on the
+/// cooperative pool, from where each call goes to the ledger's thread and back.
 @main
 enum Main {
   static func main() async throws {
-    let ledger = try await Ledger.open(CommandLine.arguments[1])
+    let words = CommandLine.arguments
+    let ledger = try await Ledger.open(words[1])
+    let isElsewhere = words.count == 3 && words[2] == "elsewhere"
+    try await withTaskExecutorPreference(isElsewhere ? nil : ledger.executor) {
+      try await answer(ledger)
+    }
+    await ledger.close()
+  }
+
+  private static func answer(_ ledger: Ledger) async throws {
     let symbol = try Symbol("BTC-USD")
     let quantity = try Amount("0.25")
-    var permit: Permit?
+    var permits: [Permit] = []
     while let line = readLine() {
-      let words = line.split(separator: " ")
-      guard words.count == 2, let count = Int(words[1]) else {
-        fatalError("not a command: \(line)")
-      }
+      guard let count = Int(line) else { fatalError("not a count: \(line)") }
       var took: [Int64] = []
-      if words[0] == "handover", let permit {
-        for _ in 0..<count {
-          let start = ContinuousClock.now
-          _ = try await ledger.isLive(permit)
-          took.append(nanoseconds(since: start))
+      for permit in permits {
+        _ = try await ledger.void(permit.trade, token: permit.token, reason: "measured")
+      }
+      permits = []
+      for number in 0..<count {
+        let order = Order(
+          bot: try BotName("bot-\(number)"), side: .buy, symbol: symbol, quantity: quantity)
+        let start = ContinuousClock.now
+        let outcome = try await ledger.reserve(order)
+        took.append(nanoseconds(since: start))
+        guard case .admitted(_, let permit) = outcome else {
+          fatalError("not admitted: \(outcome)")
         }
-      } else if let first = Int(words[0]) {
-        for number in first..<first + count {
-          let order = Order(
-            bot: try BotName("bot-\(number)"), side: .buy, symbol: symbol, quantity: quantity)
-          let start = ContinuousClock.now
-          let outcome = try await ledger.reserve(order)
-          took.append(nanoseconds(since: start))
-          guard case .admitted(_, let granted) = outcome else {
-            fatalError("not admitted: \(outcome)")
-          }
-          permit = granted
-        }
+        permits.append(permit)
       }
       print(took.map(String.init).joined(separator: " "))
       fflush(nil)
     }
-    await ledger.close()
   }
 
   private static func nanoseconds(since start: ContinuousClock.Instant) -> Int64 {

@@ -2,6 +2,7 @@
 #ifndef TRADELEDGER_CLEDGERSYSTEM_H
 #define TRADELEDGER_CLEDGERSYSTEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // The file system type (`f_type` of statfs(2)) of the file or directory at `path`.
@@ -15,5 +16,25 @@ int tl_rename_exclusively(const char *from, const char *to);
 // full stat(2) makes the next write take a new time and dirty the inode, which every fsync pays for.
 // Returns 0 or the errno.
 int tl_file_identity(const char *path, uint64_t *device, uint64_t *inode);
+
+// What changes when an entry of a directory does, or when its path leads elsewhere.
+typedef struct {
+  uint64_t device;
+  uint64_t inode;
+  int64_t changed_seconds;
+  uint32_t changed_nanoseconds;
+} tl_directory_state;
+
+// Opens the directory at `path` for nothing but looking at it. Returns a descriptor, or -1.
+int tl_directory_open(const char *path);
+
+// Looks at the directory at `path`. Returns 0 or the errno.
+int tl_directory_look(const char *path, tl_directory_state *state);
+
+// Looks at the open directory, wherever it is now. Returns 0 or the errno.
+int tl_directory_look_open(int descriptor, tl_directory_state *state);
+
+// Whether the two are one directory, unchanged.
+bool tl_directory_is_same(tl_directory_state one, tl_directory_state other);
 
 #endif

@@ -44,11 +44,16 @@ public struct SystemClock: LedgerClock {
   public func now() -> ClockReading {
     // Boot first: if the process is stopped between the two, the wall clock is the later one, and
     // the smaller of the two intervals counts.
-    let boot = bootID.map { BootInstant(bootID: $0, microseconds: read(SystemClock.bootClock)) }
-    return ClockReading(wall: Timestamp(microseconds: read(CLOCK_REALTIME)), boot: boot)
+    let boot = bootID.map {
+      BootInstant(bootID: $0, microseconds: SystemClock.read(SystemClock.bootClock))
+    }
+    return ClockReading(wall: SystemClock.wallTime(), boot: boot)
   }
 
-  private func read(_ clock: clockid_t) -> Int64 {
+  /// The machine's wall clock, for what has to do with its files and not with trades.
+  static func wallTime() -> Timestamp { Timestamp(microseconds: read(CLOCK_REALTIME)) }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     unsafe _ = clock_gettime(clock, &time)
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000

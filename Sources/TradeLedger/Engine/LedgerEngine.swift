@@ -14,8 +14,8 @@ struct Attempt: Sendable {
   let instance: InstanceClaim?
 }
 
-/// The answer to an ``Attempt``.
-enum AttemptOutcome: Sendable {
+/// The answer to an ``Attempt``. Indirect, because it is large and handed on often.
+indirect enum AttemptOutcome: Sendable {
   case admitted(Trade, Permit?)
   case replayed(Trade, Permit?)
   case denied(Denial)
@@ -47,6 +47,7 @@ struct Settlement: Sendable {
 protocol LedgerEngine: Actor {
   nonisolated var mode: LedgerMode { get }
   nonisolated var path: String { get }
+  nonisolated var executor: any TaskExecutor { get }
 
   func attempt(_ attempt: Attempt, wait: WaitLimit) throws(LedgerError) -> AttemptOutcome
   func settle(_ settlement: Settlement, wait: WaitLimit) throws(LedgerError) -> SettleOutcome

@@ -4,7 +4,7 @@
   internal import Darwin
 #endif
 
-/// One thread that runs the jobs of one engine, in order.
+/// One thread that runs the jobs of one engine, in order, and of the tasks that prefer it.
 ///
 /// Waiting for a lock blocks the thread that asks SQLite; this keeps that wait off the cooperative
 /// pool. The thread ends when its last owner is gone and its queue is empty.
@@ -12,7 +12,7 @@
 /// `@unchecked Sendable`, the only one of the library: everything mutable is in `Queue`, guarded by
 /// its mutex, and the thread keeps the queue alive, not this object.
 @safe
-final class LedgerThread: SerialExecutor, @unchecked Sendable {
+final class LedgerThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
   private let queue = Queue()
 
   init() {
@@ -40,9 +40,13 @@ final class LedgerThread: SerialExecutor, @unchecked Sendable {
   private final class Queue {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    // Each job keeps its executor alive until it has run.
-    private var jobs: [(UnownedJob, LedgerThread)] = []
+    /// Each job keeps its executor alive until it has run.
+    private typealias Job = (UnownedJob, LedgerThread)
+    /// The oldest job has a place of its own: most of the time it is the only one.
+    private var first: Job?
+    private var others: [Job] = []
     private var isStopped = false
+    private var isAsleep = false
 
     init() {
       unsafe pthread_mutex_init(mutex, nil)
@@ -58,10 +62,11 @@ final class LedgerThread: SerialExecutor, @unchecked Sendable {
 
     func add(_ job: UnownedJob, for executor: LedgerThread) {
       unsafe pthread_mutex_lock(mutex)
-      jobs.append((job, executor))
+      if first == nil { first = (job, executor) } else { others.append((job, executor)) }
+      let isAsleep = isAsleep
       unsafe pthread_mutex_unlock(mutex)
       // After the unlock, so that the thread does not wake up only to wait for the mutex.
-      unsafe pthread_cond_signal(condition)
+      if isAsleep { unsafe pthread_cond_signal(condition) }
     }
 
     func stop() {
@@ -72,17 +77,25 @@ final class LedgerThread: SerialExecutor, @unchecked Sendable {
     }
 
     func run() {
-      while true {
-        unsafe pthread_mutex_lock(mutex)
-        while jobs.isEmpty && !isStopped { unsafe pthread_cond_wait(condition, mutex) }
-        let batch = jobs
-        jobs = []
-        unsafe pthread_mutex_unlock(mutex)
-        if batch.isEmpty { return }
-        for (job, executor) in batch {
-          unsafe job.runSynchronously(on: executor.asUnownedSerialExecutor())
-        }
+      while let (job, executor) = next() {
+        unsafe job.runSynchronously(
+          isolatedTo: executor.asUnownedSerialExecutor(),
+          taskExecutor: executor.asUnownedTaskExecutor())
       }
+    }
+
+    /// Waits for the oldest job and takes it. nil once there is none and the queue was stopped.
+    private func next() -> Job? {
+      unsafe pthread_mutex_lock(mutex)
+      defer { unsafe pthread_mutex_unlock(mutex) }
+      while first == nil && !isStopped {
+        isAsleep = true
+        unsafe pthread_cond_wait(condition, mutex)
+        isAsleep = false
+      }
+      let job = first
+      first = others.isEmpty ? nil : others.removeFirst()
+      return job
     }
   }
 }

@@ -72,8 +72,7 @@ public struct PermitToken: Hashable, Sendable, CustomStringConvertible {
 
   /// A new token of 128 random bits.
   public static func random() -> PermitToken {
-    var generator = SystemRandomNumberGenerator()
-    return PermitToken(stored: hex(generator.next()) + hex(generator.next()))
+    PermitToken(stored: hex(randomBits(), isUUID: false))
   }
 }
 
@@ -98,17 +97,34 @@ private func visibleASCII(
   return text
 }
 
-private func hex(_ value: UInt64) -> String {
-  let digits = String(value, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
+/// 32 lower-case hexadecimal digits, in groups as a UUID has them or in one.
+private func hex(_ value: UInt128, isUUID: Bool) -> String {
+  let high = UInt64(truncatingIfNeeded: value >> 64)
+  let low = UInt64(truncatingIfNeeded: value)
+  return unsafe String(unsafeUninitializedCapacity: 36) { text in
+    var length = 0
+    for index in 0..<32 {
+      if isUUID, index == 8 || index == 12 || index == 16 || index == 20 {
+        unsafe text[length] = UInt8(ascii: "-")
+        length += 1
+      }
+      let word = (index < 16 ? high : low) &>> UInt64(60 - 4 * (index & 15))
+      let digit = UInt8(truncatingIfNeeded: word) & 15
+      unsafe text[length] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+      length += 1
+    }
+    return length
+  }
 }
 
-/// RFC 9562, version 7: 48 bits of milliseconds, then random.
-private func uuid7(milliseconds: UInt64) -> String {
+private func randomBits() -> UInt128 {
   var generator = SystemRandomNumberGenerator()
-  let high = milliseconds << 16 | 0x7000 | (generator.next() & 0x0fff)
-  let low = generator.next() & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000
-  let digits = Array(hex(high) + hex(low))
-  let parts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }
-  return parts.joined(separator: "-")
+  return generator.next()
+}
+
+/// RFC 9562, version 7: 48 bits of milliseconds, the version, 12 random bits, the variant, 62 more.
+private func uuid7(milliseconds: UInt64) -> String {
+  let random: UInt128 = 0x0fff_3fff_ffff_ffff_ffff
+  let fixed = UInt128(milliseconds) << 80 | 0x7000_8000_0000_0000_0000
+  return hex(fixed | randomBits() & random, isUUID: true)
 }

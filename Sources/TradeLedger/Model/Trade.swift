@@ -36,7 +36,7 @@ public enum TradeOrigin: String, Sendable {
 
 /// One row for one intended order.
 public struct Trade: Hashable, Sendable {
-  public let id: TradeID
+  public internal(set) var id: TradeID
   public let key: OrderKey
   public let order: Order
   public let origin: TradeOrigin

@@ -1,10 +1,17 @@
-/// A trade as it stands in the file, with what only the ledger itself may see.
-struct StoredTrade: Hashable, Sendable {
+/// A trade as it stands in the file, with what only the ledger itself may see. A class, because it
+/// is large and handed on often.
+final class StoredTrade: Sendable {
   /// `status` is the stored one.
   let trade: Trade
   let token: PermitToken?
   /// Both clocks when it was admitted.
   let created: ClockReading
+
+  init(trade: Trade, token: PermitToken?, created: ClockReading) {
+    self.trade = trade
+    self.token = token
+    self.created = created
+  }
 
   var lease: Lease? { trade.leaseUntil.map { Lease(until: $0, created: created) } }
 

@@ -11,15 +11,7 @@ internal import CLedgerSystem
 struct LedgerFile: Sendable {
   /// Absolute, with every link resolved.
   let path: String
-  private let directory: String
-
-  /// Device and inodes of the file, its -wal and its -shm: what must not change while it is open.
-  struct Identity: Equatable {
-    let device: UInt64
-    let main: UInt64
-    let wal: UInt64
-    let shm: UInt64
-  }
+  let directory: String
 
   /// - Throws: `noLedger`, `notALedger`, `configuration`, `permission`, `invalidInput`.
   init(existing path: String) throws(LedgerError) {
@@ -75,19 +67,6 @@ struct LedgerFile: Sendable {
     try self.init(existing: target)
   }
 
-  /// The identity now, or nil where one of the files is gone.
-  func identity() -> Identity? {
-    var device: UInt64 = 0
-    var main: UInt64 = 0
-    var wal: UInt64 = 0
-    var shm: UInt64 = 0
-    guard unsafe tl_file_identity(path + "-shm", &device, &shm) == 0,
-      unsafe tl_file_identity(path + "-wal", &device, &wal) == 0,
-      unsafe tl_file_identity(path, &device, &main) == 0
-    else { return nil }
-    return Identity(device: device, main: main, wal: wal, shm: shm)
-  }
-
   /// Whether a -wal stands beside the file.
   var hasWAL: Bool {
     var info = stat()
@@ -104,16 +83,19 @@ struct LedgerFile: Sendable {
   /// ten times what one transaction appends to the log.
   static let reserveBytes: UInt64 = 256 * 1024
 
+  /// Free bytes beside the ledger; nil where the system does not say.
   /// - Throws: `io` where the disk is nearly full.
-  func expectRoom() throws(LedgerError) {
+  func expectRoom() throws(LedgerError) -> UInt64? {
     var info = statvfs()
-    guard unsafe statvfs(directory, &info) == 0 else { return }
-    guard UInt64(info.f_bavail) * UInt64(info.f_frsize) >= LedgerFile.reserveBytes else {
+    guard unsafe statvfs(directory, &info) == 0 else { return nil }
+    let free = UInt64(info.f_bavail) * UInt64(info.f_frsize)
+    guard free >= LedgerFile.reserveBytes else {
       throw LedgerError(
         .io, "less than \(LedgerFile.reserveBytes / 1024) KiB are free beside \(quoted(path))",
         hint: "a trade that is begun now might not be settled; make room and try again",
         retry: .safe)
     }
+    return free
   }
 
   /// Makes the directory entries durable. SQLite ignores a failure here; this does not.
@@ -125,18 +107,6 @@ struct LedgerFile: Sendable {
       throw LedgerError(
         .io, "\(quoted(directory)) cannot be made durable: \(message(errno))",
         hint: "check the disk and the kernel log", retry: .checkFirst)
-    }
-  }
-
-  /// The file that it was when it was opened is still there, under its name.
-  /// - Throws: `ledgerMoved`.
-  func expect(_ identity: Identity) throws(LedgerError) {
-    guard self.identity() == identity else {
-      throw LedgerError(
-        .ledgerMoved,
-        "\(quoted(path)), its -wal or its -shm was moved, replaced or deleted while it was open",
-        hint: "send no order; stop all workers, put the files back (or restore a backup), start "
-          + "again, and look the key up before trading")
     }
   }
 }

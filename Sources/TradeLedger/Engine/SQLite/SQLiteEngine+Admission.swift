@@ -1,11 +1,5 @@
 internal import SQLite
 
-#if canImport(Glibc)
-  internal import Glibc
-#else
-  internal import Darwin
-#endif
-
 extension SQLiteEngine {
   func attempt(_ attempt: Attempt, wait: WaitLimit) throws(LedgerError) -> AttemptOutcome {
     try checkUsable(forWriting: true)
@@ -13,16 +7,26 @@ extension SQLiteEngine {
     state.database.connection.startWait(wait.remaining)
     if let refused = try refusal(of: attempt, by: state.database) {
       // A permit is a "yes": it must be one of the file that everybody else opens.
-      if case .replayed(_, .some) = refused { try file.expect(state.identity) }
+      if case .replayed(_, .some) = refused { try state.watch.expectUnmoved() }
       return refused
     }
-    try file.expectRoom()
+    try expectRoom()
     return try write(
       wait: wait,
       isThere: { (database, outcome: AttemptOutcome) throws(LedgerError) in
         try SQLiteEngine.isThere(database, outcome)
       },
       { (database, now) throws(LedgerError) in try self.admit(attempt, database, now) })
+  }
+
+  /// Looks at the free room: before each attempt where it is scarce, at times where it is ample.
+  private func expectRoom() throws(LedgerError) {
+    if state.attemptsWithRoom > 0 {
+      state.attemptsWithRoom -= 1
+      return
+    }
+    let ample = LedgerFile.reserveBytes * 256
+    if let free = try file.expectRoom(), free > ample { state.attemptsWithRoom = 63 }
   }
 
   /// The refusal of `attempt` by the committed state, or nil where the lock is needed to decide.
@@ -58,12 +62,11 @@ extension SQLiteEngine {
     _ attempt: Attempt, _ admission: AdmissionReader, _ database: LedgerDatabase,
     _ now: ClockReading
   ) throws(LedgerError) -> AttemptOutcome {
-    let stored = try NewTrade(attempt, admission.facts.settings, now, pid: getpid())
-    try database.run(Statements.insertTrade, stored.values(botID: admission.botID))
-    let id = TradeID(database.connection.lastInsertID)
-    let trade = stored.trade(id: id)
-    let row = StoredTrade(trade: trade, token: stored.token, created: stored.created)
-    return .admitted(trade, row.permit())
+    let connection = database.connection
+    let new = try NewTrade(attempt, admission.facts.settings, now, pid: connection.processID)
+    try database.run(Statements.insertTrade, new.values(botID: admission.botID))
+    let stored = new.stored(id: TradeID(connection.lastInsertID))
+    return .admitted(stored.trade, stored.permit())
   }
 
   private static func isThere(

@@ -53,7 +53,7 @@ private enum Opening {
     }
     // SQLite ignores a failure to make a new log's directory entry durable; an answer must not.
     if !isReadOnly && !hadLog { try file.syncDirectory() }
-    guard let identity = file.identity() else {
+    guard let watch = LedgerFileWatch(file) else {
       throw LedgerError(
         .ledgerMoved, "\(quoted(file.path)) or its -wal vanished while it was opened",
         hint: "find out what deletes files there, then try again", retry: .safe)
@@ -61,7 +61,7 @@ private enum Opening {
     return SQLiteEngine(
       thread: thread, file: file, mode: found.mode, clock: options.clock,
       state: SQLiteEngine.State(
-        database: database, identity: identity, schemaVersion: found.schemaVersion,
+        database: database, watch: watch, schemaVersion: found.schemaVersion,
         isReadOnly: isReadOnly, openWait: options.lockWait))
   }
 

@@ -11,6 +11,7 @@ actor SQLiteEngine: LedgerEngine {
 
   nonisolated let mode: LedgerMode
   nonisolated let path: String
+  nonisolated var executor: any TaskExecutor { thread }
   let file: LedgerFile
   let clock: any LedgerClock
   /// nil once the ledger was closed: with it go the connections.
@@ -27,25 +28,35 @@ actor SQLiteEngine: LedgerEngine {
 
   /// Of an open ledger. Whoever asks has called `checkUsable` first.
   var state: State {
-    get {
-      guard let opened else { preconditionFailure("the ledger was closed") }
-      return opened
-    }
-    set { opened = newValue }
+    guard let opened else { preconditionFailure("the ledger was closed") }
+    return opened
   }
 
-  /// The open file.
-  struct State {
+  /// The open file. A class, so that looking at one of its parts copies none of the others.
+  final class State {
     let database: LedgerDatabase
     /// A second connection, made when the first checkpoint is due.
     var helper: Connection?
     /// Frames in the WAL at which the next checkpoint is due.
     var nextCheckpoint = SQLiteEngine.checkpointFrames
-    let identity: LedgerFile.Identity
+    var watch: LedgerFileWatch
+    /// How many attempts may go on before the free room is looked at again.
+    var attemptsWithRoom = 0
     /// `PRAGMA schema_version` when the schema was last compared in full.
     var schemaVersion: Int64
     let isReadOnly: Bool
     let openWait: Duration
+
+    init(
+      database: LedgerDatabase, watch: consuming LedgerFileWatch, schemaVersion: Int64,
+      isReadOnly: Bool, openWait: Duration
+    ) {
+      self.database = database
+      self.watch = watch
+      self.schemaVersion = schemaVersion
+      self.isReadOnly = isReadOnly
+      self.openWait = openWait
+    }
   }
 
   init(
@@ -107,14 +118,14 @@ actor SQLiteEngine: LedgerEngine {
     if let cause = unsettledCommit { try makeFinal(cause, wait: wait) { _ in } }
     let database = state.database
     let ending = database.connection.write(wait: wait.remaining) { () throws(LedgerError) in
-      try file.expect(state.identity)
+      try state.watch.expectUnmoved()
       try verifySchemaIfMoved(database)
       return try body(database, clock.now())
     }
     switch ending {
     case .committed(let value):
       // The answer is true only if this is still the file that everybody else opens.
-      try file.expect(state.identity)
+      try state.watch.expectUntouched()
       scheduleCheckpoint()
       return value
     case .rolledBack(let value): return value
@@ -147,7 +158,7 @@ actor SQLiteEngine: LedgerEngine {
       try database.run(Statements.tick)
       return .commit(seen)
     }
-    guard case .committed(let seen) = ending, file.identity() == state.identity else {
+    guard case .committed(let seen) = ending, (try? state.watch.expectUnmoved()) != nil else {
       throw LedgerError(
         .outcomeUnknown, "COMMIT failed (\(cause)) and its outcome could not be made final",
         hint: "send no order and do not reuse the key; check the disk, then look the key up",
@@ -194,7 +205,8 @@ actor SQLiteEngine: LedgerEngine {
       let options = OpenOptions(purpose: .writing, wait: state.openWait, cacheCapacity: 4)
       state.helper = try? Connection.open(path, options: options)
     }
-    guard let helper = state.helper else { return }
+    // Never a log of another file into this one.
+    guard let helper = state.helper, (try? state.watch.expectUnmoved()) != nil else { return }
     _ = connection.checkpoint(helper: helper, wait: state.openWait)
     state.schemaVersion = -1  // compare in full at the next look
   }
