@@ -151,7 +151,7 @@ MUTATIONS = [
           "        _ = rollbackIfOpen()\n        return .commitUnknown(value, error)\n      }\n",
           "      owesCommit = true\n"),
          (CONNECTION, "  let busy = BusyHandler()\n",
-          "  let busy = BusyHandler()\n  var owesCommit = false\n"),
+          "  let busy = BusyHandler()\n  @usableFromInline var owesCommit = false\n"),
          (CONNECTION, "    guard isOwnProcess else { throw foreignProcess(sql) }\n    let statement = try prepared(sql)\n",
           "    guard isOwnProcess else { throw foreignProcess(sql) }\n    if owesCommit {\n      owesCommit = false\n"
           '      try run("COMMIT")\n    }\n    let statement = try prepared(sql)\n')),
@@ -163,6 +163,9 @@ MUTATIONS = [
           "      if isWritten { return value }\n", ""),
          (ENGINE, "      unsettledCommit = escaped(error.message)\n", "      _ = value\n")),
         ("FaultTests",)),
+    Mutation(
+        "no-look-after-commit", "a file that was moved during the COMMIT is not noticed",
+        ((ENGINE, "      try state.watch.expectUntouched()\n", ""),), ("LiveFileTests",)),
     drop("trade_cooldown", ("AttackTests",)),
     drop("trade_alone", ("AttackTests",)),
     drop("trade_key", ("AttackTests",)),
