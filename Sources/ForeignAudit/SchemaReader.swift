@@ -1,0 +1,162 @@
+internal import SQLite
+internal import TradeLedger
+
+/// A table or view of a foreign database.
+struct TableShape: Equatable {
+  let name: String
+  let isView: Bool
+  let columns: [String]
+  /// The one column of the primary key.
+  let key: String?
+}
+
+/// The table of the bots that trades point to.
+struct BotTable: Equatable {
+  let table: String
+  let key: String
+  let name: String?
+  let cooldown: CooldownColumn?
+
+  var nameColumn: String? { name.map { "\(table).\($0)" } }
+  var cooldownColumn: String? { cooldown.map { "\(table).\($0.name)" } }
+}
+
+/// Finds out which table holds trades and which one their bots.
+struct SchemaReader {
+  private let connection: Connection
+  private let file: ForeignFile
+  private let tables: [TableShape]
+
+  init(connection: Connection, file: ForeignFile) throws(ForeignAuditError) {
+    self.connection = connection
+    self.file = file
+    do throws(SQLiteError) {
+      let names = try connection.rows(ForeignStatements.tables) { row throws(SQLiteError) in
+        (try row.text(0), try row.integer(1) == 1)
+      }
+      var tables: [TableShape] = []
+      for (name, isView) in names {
+        // A view whose columns cannot be told is broken; it is not asked for further.
+        guard let columns = try SchemaReader.columns(of: name, isView, connection) else { continue }
+        let keys = columns.filter { $0.isKey }
+        tables.append(
+          TableShape(
+            name: name, isView: isView, columns: columns.map(\.name),
+            key: keys.count == 1 ? keys[0].name : nil))
+      }
+      self.tables = tables
+    } catch { throw file.translate(error) }
+  }
+
+  private static func columns(
+    of table: String, _ isView: Bool, _ connection: Connection
+  ) throws(SQLiteError) -> [(name: String, isKey: Bool)]? {
+    do throws(SQLiteError) {
+      return try connection.rows(ForeignStatements.columns(of: table)) { row throws(SQLiteError) in
+        (try row.text(1), try row.integer(5) != 0)
+      }
+    } catch {
+      if isView { return nil }
+      throw error
+    }
+  }
+
+  /// The table with the trades, and its columns.
+  /// - Throws: `noInput` where a name is not there, `badData` where it cannot be told.
+  func trades(
+    _ options: ForeignAuditOptions
+  ) throws(ForeignAuditError) -> (TableShape, ColumnChoice) {
+    let plain = tables.filter { !$0.isView }
+    if let wanted = options.table {
+      let table =
+        tables.first { $0.name == wanted }
+        ?? tables.first { $0.name.lowercased() == wanted.lowercased() }
+      guard let table else {
+        throw ForeignAuditError(
+          .noInput, "\(quoted(file.path)) has no table \(quoted(wanted))",
+          hint: "its tables are: " + list(plain.map(\.name)))
+      }
+      guard let columns = try ColumnChoice(options, among: table.columns) else {
+        throw ColumnChoice.cannotGuess("table \(quoted(table.name))", table.columns)
+      }
+      return (table, try withID(columns, of: table, options))
+    }
+    var candidates: [(TableShape, ColumnChoice)] = []
+    var lastError: ForeignAuditError?
+    for table in plain where Vocabulary.namesTrades(table.name) {
+      do throws(ForeignAuditError) {
+        if let columns = try ColumnChoice(options, among: table.columns) {
+          candidates.append((table, columns))
+        }
+      } catch { lastError = error }
+    }
+    guard candidates.count == 1 else {
+      throw lastError.flatMap { candidates.isEmpty ? $0 : nil }
+        ?? cannotTell(candidates.map(\.0.name), among: plain.map(\.name))
+    }
+    return (candidates[0].0, try withID(candidates[0].1, of: candidates[0].0, options))
+  }
+
+  private func cannotTell(_ candidates: [String], among names: [String]) -> ForeignAuditError {
+    if names.isEmpty {
+      return ForeignAuditError(
+        .noInput, "\(quoted(file.path)) has no tables", hint: "check the path")
+    }
+    if candidates.isEmpty {
+      return ForeignAuditError(
+        .badData, "\(quoted(file.path)) has no table that looks like trades",
+        hint: "name it with --table; the tables are: " + list(names))
+    }
+    return ForeignAuditError(
+      .badData, "several tables of \(quoted(file.path)) look like trades: " + list(candidates),
+      hint: "name one with --table")
+  }
+
+  /// The primary key is the best id; the rowid the last.
+  private func withID(
+    _ columns: ColumnChoice, of table: TableShape, _ options: ForeignAuditOptions
+  ) throws(ForeignAuditError) -> ColumnChoice {
+    var columns = columns
+    if options.id == nil { columns.id = table.key ?? columns.id }
+    if columns.id == nil && !table.isView && hasRowid(table) { columns.id = "rowid" }
+    return columns
+  }
+
+  private func hasRowid(_ table: TableShape) -> Bool {
+    (try? connection.run(ForeignStatements.rowidProbe(of: table.name))) != nil
+  }
+
+  /// The table that `column` of `trades` points to, by a foreign key or by its name: `bot_id` to
+  /// `bots.id`, `bot` to `bots.name`. nil where there is none that would say something.
+  func bots(of trades: TableShape, column: String) throws(ForeignAuditError) -> BotTable? {
+    let references: [(String, String?)]
+    do throws(SQLiteError) {
+      references = try connection.rows(ForeignStatements.references(of: trades.name)) {
+        row throws(SQLiteError) in
+        try row.text(3).lowercased() == column.lowercased()
+          ? (try row.text(2), try row.optionalText(4)) : ("", nil)
+      }
+    } catch { throw file.translate(error) }
+    if let (name, key) = references.first(where: { !$0.0.isEmpty }) {
+      let table = tables.first { !$0.isView && $0.name.lowercased() == name.lowercased() }
+      return table.flatMap { botTable($0, key: key ?? $0.key) }
+    }
+    let plain = Vocabulary.plain(column)
+    let isID = plain.hasSuffix("id")
+    let stem = isID ? String(plain.dropLast(2)) : plain.replacing("name", with: "")
+    let found = tables.first {
+      !$0.isView && $0 != trades && [stem, stem + "s"].contains(Vocabulary.plain($0.name))
+    }
+    guard let found else { return nil }
+    let keys = isID ? ["id", column] : Vocabulary.names
+    return botTable(found, key: Vocabulary.first(keys, in: found.columns))
+  }
+
+  private func botTable(_ table: TableShape, key: String?) -> BotTable? {
+    guard let key, let spelled = Vocabulary.first([key], in: table.columns) else { return nil }
+    let name = Vocabulary.first(Vocabulary.names, in: table.columns)
+    return BotTable(
+      table: table.name, key: spelled, name: name == spelled ? nil : name,
+      cooldown: CooldownColumn.first(in: table.columns))
+  }
+}
