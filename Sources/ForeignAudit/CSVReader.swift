@@ -7,7 +7,7 @@
 /// Reads records of RFC 4180 from a file, in pieces: fields with or without quotes, quotes doubled
 /// inside them, line ends inside them, CRLF or LF, and a byte order mark at the beginning.
 struct CSVReader {
-  /// The longest record, in bytes. A quote that is never closed would otherwise take the whole file.
+  /// The longest record, in bytes. A quote that is never closed would otherwise take all.
   static let longestRecord = 1 << 20
 
   /// The bytes of the record's fields, one after the other, without their quotes.

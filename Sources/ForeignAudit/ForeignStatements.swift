@@ -5,7 +5,8 @@ enum ForeignStatements {
   /// run code.
   static let tables = """
     SELECT name, type = 'view' FROM sqlite_schema
-    WHERE type = 'view' OR (type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite^_%' ESCAPE '^')
+    WHERE type = 'view'
+      OR (type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite^_%' ESCAPE '^')
     ORDER BY name
     """
 
@@ -21,7 +22,7 @@ enum ForeignStatements {
     return "SELECT \(list) FROM \(quoted(table))"
   }
 
-  /// Fails where the table has no rowid.
+  /// Fails where there is no rowid.
   static func rowidProbe(of table: String) -> String {
     "SELECT rowid FROM \(quoted(table)) LIMIT 0"
   }

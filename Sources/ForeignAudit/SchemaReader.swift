@@ -1,13 +1,14 @@
 internal import SQLite
 internal import TradeLedger
 
-/// A table or view of a foreign database.
+/// A table of a foreign database, or a view that was named.
 struct TableShape: Equatable {
   let name: String
-  let isView: Bool
   let columns: [String]
   /// The one column of the primary key.
   let key: String?
+  /// A view or a table WITHOUT ROWID has none.
+  let hasRowid: Bool
 }
 
 /// The table of the bots that trades point to.
@@ -26,6 +27,8 @@ struct SchemaReader {
   private let connection: Connection
   private let file: ForeignFile
   private let tables: [TableShape]
+  /// Only their names: a view is not even looked at before somebody names it.
+  private let views: [String]
 
   init(connection: Connection, file: ForeignFile) throws(ForeignAuditError) {
     self.connection = connection
@@ -34,31 +37,42 @@ struct SchemaReader {
       let names = try connection.rows(ForeignStatements.tables) { row throws(SQLiteError) in
         (try row.text(0), try row.integer(1) == 1)
       }
+      views = names.filter(\.1).map(\.0)
       var tables: [TableShape] = []
-      for (name, isView) in names {
-        // A view whose columns cannot be told is broken; it is not asked for further.
-        guard let columns = try SchemaReader.columns(of: name, isView, connection) else { continue }
-        let keys = columns.filter { $0.isKey }
-        tables.append(
-          TableShape(
-            name: name, isView: isView, columns: columns.map(\.name),
-            key: keys.count == 1 ? keys[0].name : nil))
+      for (name, isView) in names where !isView {
+        tables.append(try SchemaReader.shape(of: name, connection))
       }
       self.tables = tables
     } catch { throw file.translate(error) }
   }
 
-  private static func columns(
-    of table: String, _ isView: Bool, _ connection: Connection
-  ) throws(SQLiteError) -> [(name: String, isKey: Bool)]? {
-    do throws(SQLiteError) {
-      return try connection.rows(ForeignStatements.columns(of: table)) { row throws(SQLiteError) in
-        (try row.text(1), try row.integer(5) != 0)
-      }
-    } catch {
-      if isView { return nil }
-      throw error
+  private static func shape(
+    of name: String, _ connection: Connection
+  ) throws(SQLiteError) -> TableShape {
+    let columns = try connection.rows(ForeignStatements.columns(of: name)) {
+      row throws(SQLiteError) in (name: try row.text(1), isKey: try row.integer(5) != 0)
     }
+    let keys = columns.filter(\.isKey)
+    let probe = ForeignStatements.rowidProbe(of: name)
+    return TableShape(
+      name: name, columns: columns.map(\.name), key: keys.count == 1 ? keys[0].name : nil,
+      hasRowid: (try? connection.run(probe)) != nil)
+  }
+
+  /// The table or view of that name: as it is spelled, else in other capitals, as SQLite has it.
+  private func named(_ wanted: String) throws(ForeignAuditError) -> TableShape {
+    let names = tables.map(\.name) + views
+    let found =
+      names.first { $0 == wanted } ?? names.first { $0.lowercased() == wanted.lowercased() }
+    guard let found else {
+      throw ForeignAuditError(
+        .noInput, "\(quoted(file.path)) has no table \(quoted(wanted))",
+        hint: "its tables are: " + list(tables.map(\.name)))
+    }
+    if let table = tables.first(where: { $0.name == found }) { return table }
+    do throws(SQLiteError) {
+      return try SchemaReader.shape(of: found, connection)
+    } catch { throw file.translate(error) }
   }
 
   /// The table with the trades, and its columns.
@@ -66,16 +80,8 @@ struct SchemaReader {
   func trades(
     _ options: ForeignAuditOptions
   ) throws(ForeignAuditError) -> (TableShape, ColumnChoice) {
-    let plain = tables.filter { !$0.isView }
     if let wanted = options.table {
-      let table =
-        tables.first { $0.name == wanted }
-        ?? tables.first { $0.name.lowercased() == wanted.lowercased() }
-      guard let table else {
-        throw ForeignAuditError(
-          .noInput, "\(quoted(file.path)) has no table \(quoted(wanted))",
-          hint: "its tables are: " + list(plain.map(\.name)))
-      }
+      let table = try named(wanted)
       guard let columns = try ColumnChoice(options, among: table.columns) else {
         throw ColumnChoice.cannotGuess("table \(quoted(table.name))", table.columns)
       }
@@ -83,7 +89,7 @@ struct SchemaReader {
     }
     var candidates: [(TableShape, ColumnChoice)] = []
     var lastError: ForeignAuditError?
-    for table in plain where Vocabulary.namesTrades(table.name) {
+    for table in tables where Vocabulary.namesTrades(table.name) {
       do throws(ForeignAuditError) {
         if let columns = try ColumnChoice(options, among: table.columns) {
           candidates.append((table, columns))
@@ -92,7 +98,7 @@ struct SchemaReader {
     }
     guard candidates.count == 1 else {
       throw lastError.flatMap { candidates.isEmpty ? $0 : nil }
-        ?? cannotTell(candidates.map(\.0.name), among: plain.map(\.name))
+        ?? cannotTell(candidates.map(\.0.name), among: tables.map(\.name))
     }
     return (candidates[0].0, try withID(candidates[0].1, of: candidates[0].0, options))
   }
@@ -118,12 +124,8 @@ struct SchemaReader {
   ) throws(ForeignAuditError) -> ColumnChoice {
     var columns = columns
     if options.id == nil { columns.id = table.key ?? columns.id }
-    if columns.id == nil && !table.isView && hasRowid(table) { columns.id = "rowid" }
+    if columns.id == nil && table.hasRowid { columns.id = "rowid" }
     return columns
-  }
-
-  private func hasRowid(_ table: TableShape) -> Bool {
-    (try? connection.run(ForeignStatements.rowidProbe(of: table.name))) != nil
   }
 
   /// The table that `column` of `trades` points to, by a foreign key or by its name: `bot_id` to
@@ -138,14 +140,14 @@ struct SchemaReader {
       }
     } catch { throw file.translate(error) }
     if let (name, key) = references.first(where: { !$0.0.isEmpty }) {
-      let table = tables.first { !$0.isView && $0.name.lowercased() == name.lowercased() }
+      let table = tables.first { $0.name.lowercased() == name.lowercased() }
       return table.flatMap { botTable($0, key: key ?? $0.key) }
     }
     let plain = Vocabulary.plain(column)
     let isID = plain.hasSuffix("id")
     let stem = isID ? String(plain.dropLast(2)) : plain.replacing("name", with: "")
     let found = tables.first {
-      !$0.isView && $0 != trades && [stem, stem + "s"].contains(Vocabulary.plain($0.name))
+      $0 != trades && [stem, stem + "s"].contains(Vocabulary.plain($0.name))
     }
     guard let found else { return nil }
     let keys = isID ? ["id", column] : Vocabulary.names

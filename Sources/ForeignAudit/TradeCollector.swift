@@ -57,7 +57,7 @@ final class TradeCollector {
   /// - Throws: `usage` for a cooldown without a unit.
   func take(line: Int? = nil) throws(ForeignAuditError) {
     guard countStatus() else { return }
-    guard let time = time() else {
+    guard let time = effectiveTime() else {
       withoutTime.add(idText(line))
       return
     }
@@ -98,18 +98,19 @@ final class TradeCollector {
     }
   }
 
-  private func time() -> Int64? {
+  /// The first of the two times that is there.
+  private func effectiveTime() -> Int64? {
     for column in [Column.fillTime, .creationTime] {
       let index = column.rawValue
       if fields[index].isMissing { continue }
-      guard let time = TradeCollector.time(fields[index]) else { return nil }
+      guard let time = TradeCollector.instant(fields[index]) else { return nil }
       if time.lacksZone { zonelessTimes += 1 } else { otherTimes += 1 }
       return time.microseconds
     }
     return nil
   }
 
-  private static func time(_ field: Field) -> ForeignTime? {
+  private static func instant(_ field: Field) -> ForeignTime? {
     switch field.value {
     case .integer(let value): TimeParser.parse(value)
     case .real(let value): TimeParser.parse(value)

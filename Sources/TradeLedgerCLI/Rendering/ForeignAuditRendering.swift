@@ -80,7 +80,7 @@ extension ForeignReport {
     lines.add("bot", columns.bot + (columns.botName.map { ", named by \($0)" } ?? ""))
     lines.add("time", columns.time)
     lines.add("id", columns.id)
-    lines.add("cooldown", columns.cooldown)
+    lines.add("cooldown", columns.cooldown ?? "as given")
     lines.add("status", columns.status.map { "\($0) (\(statusCounts))" })
     for note in notes { lines.add("note", note) }
     return escaped(verdict) + "\n" + lines.text + findings(colors, showsAll: showsAll)
