@@ -27,7 +27,9 @@ public enum ForeignAudit {
 
   /// Examines a table of a SQLite database, in one snapshot, even while others write.
   ///
-  /// This process must have no other connection to the file.
+  /// **Lock**: a shared one while rows are read. It never blocks a writer in WAL mode; in a
+  /// rollback-journal database a COMMIT waits for it. This process must have no other connection to
+  /// the file.
   /// - Throws: ``ForeignAuditError``; `usage` where nobody says what the cooldown is.
   public static func sqlite(
     _ path: String, _ options: ForeignAuditOptions
