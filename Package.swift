@@ -46,10 +46,11 @@ let package = Package(
           name: "Histogram", package: "hdrhistogram-swift",
           condition: .when(traits: ["CommandLine"])),
       ]),
+    .target(name: "ForeignAudit", dependencies: ["TradeLedger", "SQLite"]),
     .executableTarget(
       name: "TradeLedgerCLI",
       dependencies: [
-        "TradeLedger", "LedgerSimulation",
+        "TradeLedger", "LedgerSimulation", "ForeignAudit",
         .product(name: "Logging", package: "swift-log"),
         .product(
           name: "ArgumentParser", package: "swift-argument-parser",
@@ -77,6 +78,12 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: ["LedgerSimulation", "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
+    .testTarget(
+      name: "ForeignAuditTests",
+      dependencies: [
+        "ForeignAudit", "SQLite", "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI",
+      ],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
     .testTarget(

@@ -132,10 +132,11 @@ public final class Connection {
     }
   }
 
+  /// Gives each row of `sql` to `body`, which may keep nothing of it.
+  ///
   /// Never inlined, for the reason given at ``Statement/forEachRow(_:database:_:)``.
-  @usableFromInline
   @inline(never)
-  func forEachRow(
+  public func forEachRow(
     _ sql: String, _ values: [Value], _ body: (borrowing Row) throws(SQLiteError) -> Void
   ) throws(SQLiteError) {
     guard isOwnProcess else { throw foreignProcess(sql) }
@@ -177,6 +178,25 @@ public final class Connection {
     guard code == SQLITE_OK, readBack == (value ? 1 : 0) else {
       throw SQLiteError(code: code, message: "\(name) could not be set", operation: "db_config")
     }
+  }
+
+  /// From here on only SELECT, and among pragmas only those that tell the columns of a table: no
+  /// schema of the file can make this connection do anything else. Recursive queries are refused,
+  /// because a view may hold an endless one.
+  func allowOnlyReading() {
+    unsafe _ = sqlite3_set_authorizer(
+      handle,
+      { _, action, name, _, _, _ in
+        switch action {
+        case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_TRANSACTION: return SQLITE_OK
+        case SQLITE_PRAGMA:
+          guard let name = unsafe name else { return SQLITE_DENY }
+          let pragma = unsafe String(cString: name)
+          let isHarmless = pragma == "table_xinfo" || pragma == "foreign_key_list"
+          return isHarmless ? SQLITE_OK : SQLITE_DENY
+        default: return SQLITE_DENY
+        }
+      }, nil)
   }
 
   /// Lowers a limit and throws unless it reads back as set.

@@ -10,6 +10,21 @@ public struct OpenOptions: Sendable {
     /// Only reads: no statement can change a row. `keepsLog` says that a -wal stands there already
     /// and must be left as it is.
     case reading(keepsLog: Bool)
+    /// Only reads a file that strangers made: whatever stands in its schema, nothing but SELECT
+    /// runs.
+    case examining(Traces)
+  }
+  /// How a foreign file can be read so that nothing new is left beside it.
+  public enum Traces: Sendable {
+    /// Opened read-only: a rollback-journal database, or one whose -wal and -shm are both there.
+    /// A journal that would have to be rolled back is an error (`needsRollback`).
+    case readOnly
+    /// A WAL database without a -wal: SQLite makes an empty one, and the last to close takes it
+    /// away. That needs a file and a directory that may be written.
+    case takesLogAway
+    /// A -wal without -shm, so that nobody has it open: the index of the log is kept in memory,
+    /// and others wait until the connection is closed.
+    case alone
   }
   public var purpose: Purpose
   /// Longest wait for a lock while opening. Later waits are given call by call.
@@ -35,8 +50,12 @@ extension Connection {
   public static func open(_ path: String, options: OpenOptions) throws(SQLiteError) -> Connection {
     guard path.hasPrefix("/") else { throw .misuse("not an absolute path", path) }
     var opened: OpaquePointer?
+    let access =
+      if case .examining(.readOnly) = options.purpose {
+        SQLITE_OPEN_READONLY
+      } else { SQLITE_OPEN_READWRITE }
     let flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE
+      access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE
       | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE
     let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
     guard let handle = unsafe opened else {
@@ -63,7 +82,13 @@ extension Connection {
     try configure(SQLITE_DBCONFIG_ENABLE_TRIGGER, true, "triggers")
     try configure(SQLITE_DBCONFIG_ENABLE_VIEW, true, "views")
     try configure(SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, false, "extensions")
-    for (id, value) in Connection.limits { try limit(id, value) }
+    if case .examining(let traces) = purpose {
+      for (id, value) in Connection.foreignLimits { try limit(id, value) }
+      // Before anything that reads the file: then it holds for the log, too.
+      if case .alone = traces { try run("PRAGMA locking_mode = EXCLUSIVE") }
+    } else {
+      for (id, value) in Connection.limits { try limit(id, value) }
+    }
     // Pragmas that do not touch the file come first: the next one that does reads the schema.
     try set("cell_size_check", 1)
     try set("mmap_size", 0)
@@ -78,6 +103,12 @@ extension Connection {
       try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keepsLog, "no checkpoint on close")
       removesLog = !keepsLog
       try set("query_only", 1)
+    case .examining(let traces):
+      let takesLogAway = if case .takesLogAway = traces { true } else { false }
+      try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !takesLogAway, "no checkpoint on close")
+      removesLog = takesLogAway
+      try set("query_only", 1)
+      allowOnlyReading()
     }
   }
 
@@ -90,6 +121,15 @@ extension Connection {
     (SQLITE_LIMIT_FUNCTION_ARG, 8), (SQLITE_LIMIT_ATTACHED, 0),
     (SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100), (SQLITE_LIMIT_VARIABLE_NUMBER, 40),
     (SQLITE_LIMIT_TRIGGER_DEPTH, 10), (SQLITE_LIMIT_WORKER_THREADS, 0),
+  ]
+
+  /// For files with a schema of somebody else's: it has to be parsed, so what the parser looks at
+  /// stays at SQLite's own limits, and rows may be larger.
+  private static let foreignLimits: [(Int32, Int32)] = [
+    (SQLITE_LIMIT_LENGTH, 16_000_000), (SQLITE_LIMIT_VDBE_OP, 25_000),
+    (SQLITE_LIMIT_ATTACHED, 0), (SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
+    (SQLITE_LIMIT_VARIABLE_NUMBER, 40), (SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+    (SQLITE_LIMIT_WORKER_THREADS, 0),
   ]
 
   private func set(_ pragma: String, _ value: Int64) throws(SQLiteError) {

@@ -36,6 +36,10 @@ public struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {
   }
   /// The file or file system is read-only.
   public var isReadOnly: Bool { primaryCode == SQLITE_READONLY }
+  /// A transaction of a crashed writer has to be rolled back, which would change the file.
+  public var needsRollback: Bool { code == SQLITE_READONLY | 3 << 8 }
+  /// What was asked for is not allowed on this connection.
+  public var isForbidden: Bool { primaryCode == SQLITE_AUTH }
   /// The connection was used in a way that cannot work, after a fork for example.
   public var isMisuse: Bool { primaryCode == SQLITE_MISUSE }
   /// There is no room left.

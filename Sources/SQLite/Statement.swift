@@ -127,6 +127,28 @@ public struct Row: ~Copyable {
     return value
   }
 
+  /// Whatever stands in column `index` (from 0). The bytes of a text or blob replace `bytes`; for
+  /// the other kinds `bytes` is left empty. For files that others made.
+  public func stored(_ index: Int, bytes: inout [UInt8]) -> StoredValue {
+    bytes.removeAll(keepingCapacity: true)
+    let column = Int32(index)
+    let kind = unsafe sqlite3_column_type(handle, column)
+    switch kind {
+    case SQLITE_NULL: return .null
+    case SQLITE_INTEGER: return .integer(unsafe sqlite3_column_int64(handle, column))
+    case SQLITE_FLOAT: return .real(unsafe sqlite3_column_double(handle, column))
+    default:
+      // Text of a UTF-16 database comes as UTF-8; asked for first, so that the size is of that.
+      let start =
+        unsafe kind == SQLITE_TEXT
+        ? UnsafeRawPointer(sqlite3_column_text(handle, column))
+        : sqlite3_column_blob(handle, column)
+      let count = unsafe Int(sqlite3_column_bytes(handle, column))
+      unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
+      return kind == SQLITE_TEXT ? .text : .blob
+    }
+  }
+
   private func mismatch(_ index: Int, _ wanted: String) -> SQLiteError {
     SQLiteError(
       code: SQLITE_MISMATCH, message: "column \(index) is not \(wanted)", operation: sql)

@@ -12,6 +12,7 @@ final class LayerTests: XCTestCase {
     "Sources/TradeLedger/Rules": [],
     "Sources/TradeLedger/Engine": ["Glibc", "Darwin"],
     "Sources/TradeLedger/Engine/SQLite": ["SQLite", "CLedgerSystem", "Glibc", "Darwin"],
+    "Sources/ForeignAudit": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
     "Sources/LedgerSimulation": [
       "TradeLedger", "Subprocess", "Histogram", "Synchronization", "FoundationEssentials",
       "SystemPackage", "Glibc", "Darwin",
@@ -19,7 +20,7 @@ final class LayerTests: XCTestCase {
     "Sources/LedgerSimulation/Strategies": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
     "Sources/LedgerSimulation/Checker": ["TradeLedger"],
     "Sources/TradeLedgerCLI": [
-      "TradeLedger", "LedgerSimulation", "ArgumentParser", "Logging", "Subprocess",
+      "TradeLedger", "LedgerSimulation", "ForeignAudit", "ArgumentParser", "Logging", "Subprocess",
       "Synchronization", "FoundationEssentials", "SystemPackage", "Glibc", "Darwin",
     ],
   ]
@@ -51,9 +52,11 @@ final class LayerTests: XCTestCase {
     }
     expect("CSQLite", only: "Sources/SQLite/")
     expect(
-      "SQLite", only: "Sources/TradeLedger/Engine/SQLite/", "Sources/LedgerSimulation/Strategies/")
+      "SQLite", only: "Sources/TradeLedger/Engine/SQLite/", "Sources/LedgerSimulation/Strategies/",
+      "Sources/ForeignAudit/")
     expect("CLedgerSystem", only: "Sources/TradeLedger/Engine/SQLite/")
     expect("LedgerSimulation", only: "Sources/TradeLedgerCLI/")
+    expect("ForeignAudit", only: "Sources/TradeLedgerCLI/")
     expect("ArgumentParser", only: "Sources/TradeLedgerCLI/")
     expect("TradeLedgerCLI")
     expect("Foundation")

@@ -14,7 +14,7 @@ public func escaped(_ text: some StringProtocol) -> String {
 }
 
 /// `text` in quotes, escaped, and cut after 64 characters with the length named.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
   let shown = text.unicodeScalars.prefix(64)
   let cut = text.unicodeScalars.count > 64 ? "… (\(text.utf8.count) bytes)" : ""
   return "'" + escaped(String(String.UnicodeScalarView(shown))) + cut + "'"

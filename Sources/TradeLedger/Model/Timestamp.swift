@@ -79,13 +79,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     return head.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
   }
 
-  private static func daysIn(_ month: Int64, _ year: Int64) -> Int64 {
+  package static func daysIn(_ month: Int64, _ year: Int64) -> Int64 {
     if month == 2 { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28 }
     return [4, 6, 9, 11].contains(month) ? 30 : 31
   }
 
   /// Days since 1970-01-01 in the Gregorian calendar, counted in years that begin in March.
-  private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+  package static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
     let shifted = month <= 2 ? year - 1 : year
     let (era, yearOfEra) = shifted.flooredDivision(by: 400)
     let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1

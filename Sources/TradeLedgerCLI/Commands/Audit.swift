@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ForeignAudit
 internal import TradeLedger
 
 struct Audit: AsyncParsableCommand {
@@ -7,12 +8,23 @@ struct Audit: AsyncParsableCommand {
     discussion: """
       Reads only. Exit 0 without findings, 1 with findings. An empty range is no pass.
 
+      With --sqlite or --csv it looks for double trades in a file that is no ledger, for example \
+      the database that your bots write to now. Columns that are not named are guessed and shown; \
+      --bot then names a column. Exit 64: the cooldown is not known; 65: not such a file, or \
+      several tables look like trades; 66: no such file, table or column; 74: it cannot be read \
+      without changing it; 75: locked.
+
       Examples:
         tradeledger audit
         tradeledger audit --bot momentum --since 7d --fail-on-empty --json
+        tradeledger audit --sqlite bots.db --cooldown 15m
+        tradeledger audit --sqlite bots.db --table orders --bot strategy --time executed_at
+        tradeledger audit --csv fills.csv --cooldown 15m
       """)
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Of this bot alone.", valueName: "name"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Of this bot alone. With --sqlite or --csv: its column.", valueName: "name"))
   var bot: String?
 
   @OptionGroup var range: RangeOptions
@@ -23,17 +35,16 @@ struct Audit: AsyncParsableCommand {
   @Flag(name: .customLong("exit-zero"), help: "Exit 0 with findings too.")
   var exitsZero = false
 
+  @OptionGroup(title: "Files that are no ledgers") var foreign: ForeignAuditArguments
+
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
+    if let file = try foreign.file() { return try examine(file) }
     var query = TradeQuery(since: try range.start())
     query.bot = try bot.map { text throws(LedgerError) in try BotName(text) }
     let report = try await global.withLedger(.readOnly) { [query] in try await $0.audit(query) }
-    if report.examined == 0 && failsOnEmpty {
-      throw Failure(
-        "nothing_to_examine", .noInput, "nothing examined: the range is empty",
-        hint: "widen --since or --from, or name another --bot")
-    }
+    try check(examined: report.examined, "widen --since or --from, or name another --bot")
     if global.json {
       try Console.out(.audit(report))
     } else {
@@ -43,5 +54,138 @@ struct Audit: AsyncParsableCommand {
       try Console.out(escaped(report.verdict) + "\n" + table)
     }
     if !report.findings.isEmpty && !exitsZero { throw ExitStatus.no }
+  }
+
+  private func examine(_ file: ForeignAuditArguments.File) throws {
+    guard range.since == nil && range.from == nil else {
+      throw Failure.usage(
+        "--since and --from are for a ledger", hint: "a file that is no ledger is examined whole")
+    }
+    let report = try foreign.examine(
+      file, bot: bot, wait: try Duration(interval: global.lockWait))
+    try check(examined: report.examined, "see what was not read: run it without --fail-on-empty")
+    if global.json {
+      try JSON.write(report)
+    } else {
+      try Console.out(report.summary(global.colors, showsAll: foreign.all))
+    }
+    if report.findingCount > 0 && !exitsZero { throw ExitStatus.no }
+  }
+
+  private func check(examined: Int, _ hint: String) throws(Failure) {
+    if examined == 0 && failsOnEmpty {
+      throw Failure(
+        "nothing_to_examine", .noInput, "nothing examined: the range is empty", hint: hint)
+    }
+  }
+}
+
+/// Which file to examine instead of the ledger, and how to read it.
+struct ForeignAuditArguments: ParsableArguments {
+  enum File {
+    case sqlite(String)
+    case csv(String)
+  }
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Examine this SQLite database, which is not changed.", valueName: "file"))
+  var sqlite: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Examine this CSV file; its first line names columns.", valueName: "file"))
+  var csv: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The table or view that holds the trades.", valueName: "name"))
+  var table: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The column of their times.", valueName: "column"))
+  var time: String?
+
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The column of their ids.", valueName: "column"))
+  var id: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The column that says whether they were executed. Not counted: \(uncounted).",
+      valueName: "column"))
+  var status: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The cooldown of every bot. Without it, a column such as cooldown_minutes is read.",
+      valueName: "duration"))
+  var cooldown: String?
+
+  @Flag(name: .customLong("ignore-status"), help: "Count trades of every status.")
+  var ignoresStatus = false
+
+  @Flag(help: "Show every finding, not the first 50.")
+  var all = false
+
+  private static let uncounted = ForeignAudit.uncountedStatuses.joined(separator: ", ")
+
+  /// The file; nil for the ledger.
+  /// - Throws: 64 where the options do not go together.
+  func file() throws(Failure) -> File? {
+    switch (sqlite, csv) {
+    case (let path?, nil): return .sqlite(path)
+    case (nil, let path?):
+      guard table == nil else {
+        throw .usage("--table is for --sqlite", hint: "a CSV file is one table")
+      }
+      return .csv(path)
+    case (nil, nil):
+      guard [table, time, id, status, cooldown].allSatisfy({ $0 == nil }), !ignoresStatus, !all
+      else {
+        throw .usage(
+          "--table, --time, --id, --status, --cooldown, --ignore-status and --all are for files "
+            + "that are no ledgers", hint: "name the file with --sqlite or --csv")
+      }
+      return nil
+    case (.some, .some):
+      throw .usage("--sqlite and --csv exclude each other", hint: "give one of them")
+    }
+  }
+
+  func examine(_ file: File, bot: String?, wait: Duration) throws -> ForeignReport {
+    var options = ForeignAuditOptions()
+    options.table = table
+    options.bot = bot
+    options.time = time
+    options.id = id
+    options.status = status
+    options.cooldown = try duration(cooldown)
+    options.ignoresStatus = ignoresStatus
+    options.wait = wait
+    do throws(ForeignAuditError) {
+      return switch file {
+      case .sqlite(let path): try ForeignAudit.sqlite(path, options)
+      case .csv(let path): try ForeignAudit.csv(path, options)
+      }
+    } catch { throw Failure(error) }
+  }
+}
+
+extension Failure {
+  init(_ error: ForeignAuditError) {
+    let exit: ExitStatus =
+      switch error.code {
+      case .usage: .usage
+      case .badData: .badData
+      case .noInput: .noInput
+      case .io: .ioFailed
+      case .busy: .tryAgain
+      case .permission: .noPermission
+      }
+    self.init(error.code.rawValue, exit, error.message, hint: error.hint)
   }
 }

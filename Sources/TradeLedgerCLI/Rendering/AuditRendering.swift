@@ -38,7 +38,7 @@ extension Table {
   }
 
   /// All six digits: a gap of 0.816543 s is not one of 0.8 s.
-  private static func seconds(_ gap: Duration?) -> String {
+  static func seconds(_ gap: Duration?) -> String {
     guard let gap else { return "-" }
     let total = gap.wholeMicroseconds.magnitude
     let fraction = String(total % 1_000_000)
