@@ -46,10 +46,11 @@ let package = Package(
           name: "Histogram", package: "hdrhistogram-swift",
           condition: .when(traits: ["CommandLine"])),
       ]),
+    .target(name: "LedgerReport", dependencies: ["TradeLedger"]),
     .executableTarget(
       name: "TradeLedgerCLI",
       dependencies: [
-        "TradeLedger", "LedgerSimulation",
+        "TradeLedger", "LedgerSimulation", "LedgerReport",
         .product(name: "Logging", package: "swift-log"),
         .product(
           name: "ArgumentParser", package: "swift-argument-parser",
@@ -77,6 +78,8 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: ["LedgerSimulation", "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
+    .testTarget(
+      name: "LedgerReportTests", dependencies: ["LedgerReport", "TradeLedger", "LedgerTestSupport"]),
     .testTarget(
       name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
     .testTarget(

@@ -18,8 +18,9 @@ final class LayerTests: XCTestCase {
     ],
     "Sources/LedgerSimulation/Strategies": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
     "Sources/LedgerSimulation/Checker": ["TradeLedger"],
+    "Sources/LedgerReport": ["TradeLedger"],
     "Sources/TradeLedgerCLI": [
-      "TradeLedger", "LedgerSimulation", "ArgumentParser", "Logging", "Subprocess",
+      "TradeLedger", "LedgerSimulation", "LedgerReport", "ArgumentParser", "Logging", "Subprocess",
       "Synchronization", "FoundationEssentials", "SystemPackage", "Glibc", "Darwin",
     ],
   ]
@@ -54,6 +55,7 @@ final class LayerTests: XCTestCase {
       "SQLite", only: "Sources/TradeLedger/Engine/SQLite/", "Sources/LedgerSimulation/Strategies/")
     expect("CLedgerSystem", only: "Sources/TradeLedger/Engine/SQLite/")
     expect("LedgerSimulation", only: "Sources/TradeLedgerCLI/")
+    expect("LedgerReport", only: "Sources/TradeLedgerCLI/")
     expect("ArgumentParser", only: "Sources/TradeLedgerCLI/")
     expect("TradeLedgerCLI")
     expect("Foundation")
