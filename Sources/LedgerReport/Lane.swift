@@ -60,7 +60,7 @@ struct Lane {
   private var bandEnds: [Int]
   /// One by one; nil once there are too many.
   private(set) var trades: [ReportTrade]? = []
-  private(set) var denials: [(at: Timestamp, reason: String)]? = []
+  private(set) var denials: [Timestamp]? = []
   private(set) var lastTradeAt: Timestamp?
 
   init(_ bot: ReportBot, _ columns: Columns, markLimit: Int, denialLimit: Int) {
@@ -86,10 +86,10 @@ struct Lane {
     }
   }
 
-  mutating func addDenial(at instant: Timestamp, reason: String) {
+  mutating func addDenial(at instant: Timestamp) {
     bins[MarkKind.denial.rawValue][columns.index(instant)] += 1
     if let count = denials?.count {
-      if count < denialLimit { denials?.append((instant, reason)) } else { denials = nil }
+      if count < denialLimit { denials?.append(instant) } else { denials = nil }
     }
   }
 

@@ -156,7 +156,7 @@ struct LaneFigure {
         """
     }
     for denial in denials {
-      path += "M\(length: axis.columns.share(denial.at) * 10_000) 0v1"
+      path += "M\(length: axis.columns.share(denial) * 10_000) 0v1"
     }
     return """
       <svg y="\(Self.denialsTop)" width="100%" height="12" viewBox="0 0 10000 1" \

@@ -1,6 +1,6 @@
 public import TradeLedger
 
-/// What a report says before any trade is read: where it comes from, the verdict, the double trades.
+/// What a report says before any trade is read: where it comes from, the verdict, double trades.
 public struct ReportFrame: Sendable {
   /// The verdict in words, and how it is to be taken.
   public struct Verdict: Sendable {

@@ -7,6 +7,7 @@ public struct ReportBuilder {
   private(set) var zooms: [Zoom]
   private(set) var newest: [ReportTrade] = []
   private(set) var tradeCount = 0
+  private(set) var denialCount = 0
   private(set) var latency = LatencyHistogram()
   private(set) var events: [ReportEvent] = []
   private(set) var eventCount = 0
@@ -30,7 +31,9 @@ public struct ReportBuilder {
     }
     zooms = frame.doubles.prefix(Limits.zooms).map { Zoom($0) }
     for (index, zoom) in zooms.enumerated() { zoomsOfBot[zoom.pair.bot, default: []].append(index) }
-    for pair in frame.doubles.prefix(Limits.doubles) { wanted.formUnion([pair.earlier, pair.later]) }
+    for pair in frame.doubles.prefix(Limits.doubles) {
+      wanted.formUnion([pair.earlier, pair.later])
+    }
   }
 
   /// Adds a trade. The newest come first: those are the ones that the table shows.
@@ -43,8 +46,9 @@ public struct ReportBuilder {
   }
 
   /// Adds a denial.
-  public mutating func addDenial(_ bot: String, at instant: Timestamp, reason: String) {
-    if let lane = laneOfBot[bot] { lanes[lane].addDenial(at: instant, reason: reason) }
+  public mutating func addDenial(_ bot: String, at instant: Timestamp) {
+    denialCount += 1
+    if let lane = laneOfBot[bot] { lanes[lane].addDenial(at: instant) }
   }
 
   /// Adds something that was done to the processes.

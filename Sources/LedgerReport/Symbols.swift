@@ -29,7 +29,9 @@ enum Symbols {
       entry(
         "<line class=\"open doubt\" x1=\"12\" x2=\"24\" y1=\"12\" y2=\"12\"/>"
           + "<use href=\"#doubt\" x=\"10\" y=\"11\"/>", "in doubt, open to the right"),
-      entry("<rect class=\"band\" width=\"24\" y=\"3\" height=\"14\"/>", "cooldown; darker: of several"),
+      entry(
+        "<rect class=\"band\" width=\"24\" y=\"3\" height=\"14\"/>",
+        "cooldown; darker: of several"),
     ]
     if !frame.doubles.isEmpty {
       entries.append(entry("<use href=\"#double\" x=\"12\" y=\"10\"/>", "double trade"))

@@ -3,16 +3,18 @@ internal import TradeLedger
 /// All lanes above each other, on one time axis.
 extension Page {
   var timeline: HTML {
-    guard !drawn.isEmpty else { return "" }
+    let isEmpty = builder.tradeCount + builder.eventCount + builder.denialCount == 0
+    guard !drawn.isEmpty, !isEmpty else { return "" }
     let start = frame.range.lowerBound
     let axis = TimeAxis(frame.range, from: frame.axis == .elapsed ? start : nil)
     let doubleLimit = max(1, Limits.doubles / drawn.count)
     var lanes: HTML = ""
     for (number, lane) in drawn.enumerated() {
-      lanes += LaneFigure(
-        lane, axis, number: number, doubles: doublesOfBot[lane.bot.name] ?? [],
-        doubleLimit: doubleLimit, knowsDenials: frame.knowsDenials
-      ).html
+      lanes +=
+        LaneFigure(
+          lane, axis, number: number, doubles: doublesOfBot[lane.bot.name] ?? [],
+          doubleLimit: doubleLimit, knowsDenials: frame.knowsDenials
+        ).html
     }
     let scale: HTML = """
       <div class="lane scale" aria-hidden="true"><div class="name"></div>\

@@ -18,7 +18,6 @@ public struct SimulationHistory: Sendable {
     public let bot: String
     /// When the worker was told.
     public let at: Timestamp
-    public let reason: String
   }
 
   /// `kill -9` of a worker.
@@ -51,8 +50,8 @@ extension SimulationHistory {
         cooldown: .microseconds(row.cooldown), pid: row.pid)
     }
     denials = evidence.calls.compactMap { call in
-      guard case .denied(let reason, _) = call.answer, let told = call.told else { return nil }
-      return Denial(bot: call.bot, at: Timestamp(microseconds: told.wall), reason: reason)
+      guard case .denied = call.answer, let told = call.told else { return nil }
+      return Denial(bot: call.bot, at: Timestamp(microseconds: told.wall))
     }
     kills = evidence.kills.map {
       Kill(worker: $0.worker, pid: $0.pid, at: Timestamp(microseconds: $0.at.wall))

@@ -93,7 +93,9 @@ extension Floor {
     case .exited(0) where isStopping: return
     case .signaled(SIGKILL) where place.wasKilled:
       places[worker].kills += 1
-      if let pid = place.handle?.pid { kills.append(Kill(worker: worker, pid: pid, at: clock.now())) }
+      if let pid = place.handle?.pid {
+        kills.append(Kill(worker: worker, pid: pid, at: clock.now()))
+      }
     default:
       // A signal to the whole group, ^C for example, also reaches the workers.
       if Interruption.signal != nil { return }

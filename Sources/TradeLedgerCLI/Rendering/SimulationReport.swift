@@ -8,9 +8,7 @@ enum SimulationReport {
     var builder = ReportBuilder(frame(result))
     let history = result.history
     for trade in history.trades.reversed() { builder.add(ReportTrade(trade)) }
-    for denial in history.denials {
-      builder.addDenial(denial.bot, at: denial.at, reason: denial.reason)
-    }
+    for denial in history.denials { builder.addDenial(denial.bot, at: denial.at) }
     for kill in history.kills {
       builder.add(
         ReportEvent(
