@@ -47,10 +47,11 @@ let package = Package(
           condition: .when(traits: ["CommandLine"])),
       ]),
     .target(name: "ForeignAudit", dependencies: ["TradeLedger", "SQLite"]),
+    .target(name: "LedgerReport", dependencies: ["TradeLedger"]),
     .executableTarget(
       name: "TradeLedgerCLI",
       dependencies: [
-        "TradeLedger", "LedgerSimulation", "ForeignAudit",
+        "TradeLedger", "LedgerSimulation", "ForeignAudit", "LedgerReport",
         .product(name: "Logging", package: "swift-log"),
         .product(
           name: "ArgumentParser", package: "swift-argument-parser",
@@ -84,6 +85,8 @@ let package = Package(
         "ForeignAudit", "SQLite", "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI",
       ],
       exclude: ["Fixtures"]),
+    .testTarget(
+      name: "LedgerReportTests", dependencies: ["LedgerReport", "TradeLedger", "LedgerTestSupport"]),
     .testTarget(
       name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
     .testTarget(

@@ -89,7 +89,8 @@ public struct Simulation: Sendable {
         hint: "run with --verbose, or try the same command on its own: tradeledger doctor")
     }
     let evidence = Evidence(
-      calls: await floor.calls, rows: try await store.rows(), orders: await exchange.orders)
+      calls: await floor.calls, rows: try await store.rows(), orders: await exchange.orders,
+      kills: await floor.kills)
     return SimulationResult(
       options, evidence: evidence, places: await floor.places, failures: await floor.failures,
       plan: plan, elapsed: elapsed, interruption: Interruption.signal)

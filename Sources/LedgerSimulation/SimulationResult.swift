@@ -58,6 +58,7 @@ public struct SimulationResult: Sendable {
   public let workers: [Worker]
   public let latency: Latency
   public let exchange: Exchange
+  public let history: SimulationHistory
 
   public var isPartial: Bool { interruption != nil }
 
@@ -118,6 +119,7 @@ extension SimulationResult {
       }
     }
     self.exchange = exchange
+    history = SimulationHistory(evidence)
   }
 
   /// What a run must contain to mean anything.

@@ -31,8 +31,8 @@ struct Root: AsyncParsableCommand {
       CommandGroup(
         name: "Look",
         subcommands: [
-          Check.self, Trades.self, TradeGroup.self, Status.self, Audit.self, Doctor.self,
-          SchemaCommand.self,
+          Check.self, Trades.self, TradeGroup.self, Status.self, Audit.self, Report.self,
+          Doctor.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
       CommandGroup(name: "Prove", subcommands: [Simulate.self, SimulateWorker.self]),

@@ -19,8 +19,10 @@ final class LayerTests: XCTestCase {
     ],
     "Sources/LedgerSimulation/Strategies": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
     "Sources/LedgerSimulation/Checker": ["TradeLedger"],
+    "Sources/LedgerReport": ["TradeLedger"],
     "Sources/TradeLedgerCLI": [
-      "TradeLedger", "LedgerSimulation", "ForeignAudit", "ArgumentParser", "Logging", "Subprocess",
+      "TradeLedger", "LedgerSimulation", "ForeignAudit", "LedgerReport",
+      "ArgumentParser", "Logging", "Subprocess",
       "Synchronization", "FoundationEssentials", "SystemPackage", "Glibc", "Darwin",
     ],
   ]
@@ -57,6 +59,7 @@ final class LayerTests: XCTestCase {
     expect("CLedgerSystem", only: "Sources/TradeLedger/Engine/SQLite/")
     expect("LedgerSimulation", only: "Sources/TradeLedgerCLI/")
     expect("ForeignAudit", only: "Sources/TradeLedgerCLI/")
+    expect("LedgerReport", only: "Sources/TradeLedgerCLI/")
     expect("ArgumentParser", only: "Sources/TradeLedgerCLI/")
     expect("TradeLedgerCLI")
     expect("Foundation")

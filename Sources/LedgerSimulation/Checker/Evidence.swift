@@ -55,10 +55,20 @@ struct ExchangeOrder: Equatable, Sendable {
   }
 }
 
+/// A worker that was killed.
+struct Kill: Equatable, Sendable {
+  let worker: Int
+  let pid: Int32
+  /// When its end was seen.
+  let at: Moment
+}
+
 /// All that is known about a run: what the workers were told, what the database holds, and what the
 /// exchange saw. Three sources that know nothing of each other.
 struct Evidence: Equatable, Sendable {
   var calls: [Call] = []
   var rows: [TradeRow] = []
   var orders: [ExchangeOrder] = []
+  /// For those who draw the run; nothing is judged by them.
+  var kills: [Kill] = []
 }

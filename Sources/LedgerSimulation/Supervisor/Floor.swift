@@ -16,12 +16,14 @@ actor Floor {
   private(set) var places: [WorkerPlace]
   private(set) var calls: [Call] = []
   private(set) var failures: [String] = []
+  private(set) var kills: [Kill] = []
   /// Why no worker could begin.
   private(set) var startFailure: String?
   /// Faults that strike whoever sends the next order.
   private var armedForNextOrder: [Fault] = []
   private var ordersUnderWay: [Task<Void, Never>] = []
   private var orderCount = 0
+  private let clock = MomentClock()
   private var isTrading = false
   private var isStopping = false
 
@@ -89,7 +91,11 @@ extension Floor {
     places[worker].latency = place.latency
     switch status {
     case .exited(0) where isStopping: return
-    case .signaled(SIGKILL) where place.wasKilled: places[worker].kills += 1
+    case .signaled(SIGKILL) where place.wasKilled:
+      places[worker].kills += 1
+      if let pid = place.handle?.pid {
+        kills.append(Kill(worker: worker, pid: pid, at: clock.now()))
+      }
     default:
       // A signal to the whole group, ^C for example, also reaches the workers.
       if Interruption.signal != nil { return }

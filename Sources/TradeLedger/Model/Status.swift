@@ -33,15 +33,19 @@ public struct TradeQuery: Sendable {
   public var status: TradeStatus?
   /// Only trades whose effective time is at or after this.
   public var since: Timestamp?
+  /// Only trades with a smaller number: to go on where a page ended. The audit looks at all.
+  public var before: TradeID?
   /// At most this many; nil for all.
   public var limit: Int?
 
   public init(
-    bot: BotName? = nil, status: TradeStatus? = nil, since: Timestamp? = nil, limit: Int? = nil
+    bot: BotName? = nil, status: TradeStatus? = nil, since: Timestamp? = nil,
+    before: TradeID? = nil, limit: Int? = nil
   ) {
     self.bot = bot
     self.status = status
     self.since = since
+    self.before = before
     self.limit = limit
   }
 }

@@ -53,10 +53,14 @@ struct Simulate: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Repeats the faults of an earlier run.", valueName: "number"))
   var seed: UInt64?
 
+  @Option(parsing: .unconditional, help: ArgumentHelp("Draw the run.", valueName: "file.html"))
+  var report: String?
+
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
     let options = try simulationOptions()
+    let page = try report.map { path throws(Failure) in try PageFile(path) }
     let bar = ProgressBar(isShown: !global.quiet && Console.isTerminal(2))
     let result: SimulationResult
     do {
@@ -71,6 +75,7 @@ struct Simulate: AsyncParsableCommand {
     } else {
       try Console.out(Lines.simulation(result, isQuiet: global.quiet, colors: global.colors))
     }
+    try page?.write(SimulationReport.page(result))
     if options.strategy != .ledger && options.ledgerPath != nil {
       global.note(
         "the strategy \(options.strategy.rawValue) keeps its trades elsewhere: nothing "

@@ -34,7 +34,7 @@ extension SQLiteEngine {
       try SQLiteEngine.checkBot(query.bot, database)
       let filter: [Value] = [
         .text(query.bot?.description), .text(query.status?.rawValue),
-        .integer(query.since?.microseconds ?? 0),
+        .integer(query.since?.microseconds ?? 0), .integer(query.before?.value ?? .max),
       ]
       // Whether an unsettled trade is in doubt depends on the clocks; there are few of them.
       let isUnsettled = query.status == .pending || query.status == .inDoubt

@@ -116,15 +116,15 @@ enum Statements {
   static let tradesInDoubt = """
     \(tradeColumns) WHERE b.name = ?1 AND t.status IN ('pending', 'in_doubt') ORDER BY t.id
     """
-  /// ?1 bot or NULL, ?2 status or NULL, ?3 earliest effective time. Pending and in doubt are read
-  /// together: which of them a trade is depends on the clocks.
+  /// ?1 bot or NULL, ?2 status or NULL, ?3 earliest effective time, ?4 the number that ends the
+  /// range. Pending and in doubt are read together: which of them a trade is depends on the clocks.
   private static let matching = """
-    WHERE (?1 IS NULL OR b.name = ?1) AND t.effective_at >= ?3
+    WHERE t.id < ?4 AND (?1 IS NULL OR b.name = ?1) AND t.effective_at >= ?3
       AND (?2 IS NULL OR t.status = ?2
         OR ?2 IN ('pending', 'in_doubt') AND t.status IN ('pending', 'in_doubt'))
     """
-  /// ?4 the limit; a negative one means all.
-  static let trades = "\(tradeColumns) \(matching) ORDER BY t.id DESC LIMIT ?4"
+  /// ?5 the limit; a negative one means all.
+  static let trades = "\(tradeColumns) \(matching) ORDER BY t.id DESC LIMIT ?5"
   static let tradesTotal = """
     SELECT COUNT(*) FROM trades AS t JOIN bots AS b ON b.id = t.bot_id \(matching)
     """
