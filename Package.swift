@@ -63,6 +63,9 @@ let package = Package(
       path: "Tests/LedgerTestSupport"),
     .executableTarget(
       name: "LedgerTestWorker", dependencies: ["TradeLedger"], path: "Tests/LedgerTestWorker"),
+    .executableTarget(
+      name: "LedgerTestFuzzer", dependencies: ["TradeLedger", "SQLite"],
+      path: "Tests/LedgerTestFuzzer"),
     .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "LedgerTestSupport"]),
     .testTarget(
       name: "SchemaTests", dependencies: ["SQLite", "TradeLedger", "LedgerTestSupport"],
