@@ -85,6 +85,9 @@ let package = Package(
     .testTarget(
       name: "MultiprocessTests",
       dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI", "LedgerTestWorker"]),
+    .testTarget(
+      name: "FileCorpusTests",
+      dependencies: ["CSQLite", "TradeLedger", "LedgerTestSupport", "LedgerTestFuzzer"]),
     .testTarget(name: "HouseTests", dependencies: ["LedgerTestSupport"]),
   ],
   swiftLanguageModes: [.v6]
