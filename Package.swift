@@ -65,6 +65,9 @@ let package = Package(
       path: "Tests/LedgerTestSupport"),
     .executableTarget(
       name: "LedgerTestWorker", dependencies: ["TradeLedger"], path: "Tests/LedgerTestWorker"),
+    .executableTarget(
+      name: "LedgerTestFuzzer", dependencies: ["TradeLedger", "SQLite"],
+      path: "Tests/LedgerTestFuzzer"),
     .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "LedgerTestSupport"]),
     .testTarget(
       name: "SchemaTests", dependencies: ["SQLite", "TradeLedger", "LedgerTestSupport"],
@@ -92,6 +95,9 @@ let package = Package(
     .testTarget(
       name: "MultiprocessTests",
       dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI", "LedgerTestWorker"]),
+    .testTarget(
+      name: "FileCorpusTests",
+      dependencies: ["CSQLite", "TradeLedger", "LedgerTestSupport", "LedgerTestFuzzer"]),
     .testTarget(name: "HouseTests", dependencies: ["LedgerTestSupport"]),
   ],
   swiftLanguageModes: [.v6]

@@ -74,6 +74,8 @@ extension Connection {
   }
 
   private func harden(_ purpose: OpenOptions.Purpose) throws(SQLiteError) {
+    // First: a file that is refused further down must not get its log copied into it for that.
+    try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true, "no checkpoint on close")
     try configure(SQLITE_DBCONFIG_DEFENSIVE, true, "defensive mode")
     try configure(SQLITE_DBCONFIG_TRUSTED_SCHEMA, false, "trusted_schema")
     try configure(SQLITE_DBCONFIG_DQS_DML, false, "double-quoted strings")
@@ -96,10 +98,7 @@ extension Connection {
     try set("recursive_triggers", 1)
     try set("synchronous", 2)  // FULL (INV-4)
     try disableAutomaticCheckpoints()
-    switch purpose {
-    case .writing:
-      try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true, "no checkpoint on close")
-    case .reading(let keepsLog):
+    if case .reading(let keepsLog) = purpose {
       try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keepsLog, "no checkpoint on close")
       removesLog = !keepsLog
       try set("query_only", 1)

@@ -33,6 +33,7 @@ struct LedgerFile: Sendable {
         hint: "a second name means a second log and lost trades; remove the other names")
     }
     try checkSafety(info)
+    for suffix in ["-wal", "-shm", "-journal"] { try LedgerFile.checkCompanion(real + suffix) }
     try LedgerFileSystem.check(directory: directory)
   }
 
@@ -71,6 +72,13 @@ struct LedgerFile: Sendable {
   var hasWAL: Bool {
     var info = stat()
     return unsafe stat(path + "-wal", &info) == 0
+  }
+
+  /// Whether a -journal with something in it stands beside the file: a transaction of a rollback
+  /// journal that nobody has finished. Whoever opens the file undoes it, by writing.
+  var hasJournal: Bool {
+    var info = stat()
+    return unsafe stat(path + "-journal", &info) == 0 && info.st_size > 0
   }
 
   /// The size of the -wal in bytes.
@@ -131,6 +139,18 @@ extension LedgerFile {
     }
     try LedgerFile.checkDirectory(directory, groupMayWrite: groupMayWrite)
     if unsafe access(path, R_OK) != 0 { throw LedgerFile.cannotReach(path, errno) }
+  }
+
+  /// What SQLite opens beside the ledger is a plain file of one name, or is not there: SQLite would
+  /// wait at a FIFO for ever, and write through a second name into somebody else's file.
+  private static func checkCompanion(_ path: String) throws(LedgerError) {
+    var info = stat()
+    guard unsafe lstat(path, &info) == 0 else { return }
+    guard info.st_mode & S_IFMT == S_IFREG, info.st_nlink <= 1 else {
+      throw LedgerError(
+        .configuration, "\(quoted(path)), beside the ledger, is not a plain file of one name",
+        hint: "no ledger puts that there; find out what does, and remove it")
+    }
   }
 
   private static func checkDirectory(

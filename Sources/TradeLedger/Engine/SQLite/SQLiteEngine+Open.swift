@@ -41,6 +41,11 @@ private enum Opening {
       ? try LedgerFile(existing: path)
       : try LedgerFile(creating: path, groupShared: options.isGroupShared)
     let isReadOnly = options.access == .readOnly
+    if isReadOnly && file.hasJournal {
+      throw LedgerError(
+        .configuration, "\(quoted(file.path)) has an unfinished change in its -journal",
+        hint: "let a process that may write undo it: tradeledger init --db PATH", retry: .safe)
+    }
     let hadLog = file.hasWAL
     let purpose = isReadOnly ? OpenOptions.Purpose.reading(keepsLog: hadLog) : .writing
     let database = try connect(file, OpenOptions(purpose: purpose, wait: options.lockWait))
@@ -79,7 +84,8 @@ private enum Opening {
     _ options: Ledger.Options
   ) throws(LedgerError) {
     let wait = options.lockWait
-    switch try SchemaInstaller.look(database) {
+    let finding = try SchemaInstaller.look(database)
+    switch finding {
     case .current: break
     case .empty where mode != nil: break
     case .older where options.access == .readWrite: break
@@ -98,7 +104,19 @@ private enum Opening {
         hint: "give the path of a ledger, or a new path to `tradeledger init`; the file was not "
           + "touched")
     }
-    guard options.access == .readWrite else { return }
+    // A foreign client may have left another journal mode. Setting it right writes to the file, so
+    // first it is found out whether the file will be refused.
+    let isWAL = try database.first(Statements.journalMode) { row throws(SQLiteError) in
+      try row.text(0) == "wal"
+    }
+    if finding == .current && isWAL != true { _ = try Opened(database, wait: wait) }
+    if case .older = finding { try SchemaInstaller.expectMigratable(database) }
+    guard options.access == .readWrite else {
+      if isWAL == true { return }
+      throw LedgerError(
+        .configuration, "\(quoted(file.path)) was taken out of WAL mode by another client",
+        hint: "put it back, while nobody uses it: tradeledger init --db PATH")
+    }
     do throws(SQLiteError) {
       try database.connection.switchToWAL(wait: wait)
     } catch { throw LedgerError(error, path: file.path) }
@@ -146,6 +164,9 @@ private struct Opened {
   init(_ database: LedgerDatabase, wait: Duration) throws(LedgerError) {
     let ending = database.connection.read(wait: wait) { () throws(LedgerError) in
       try SchemaInstaller.verify(database)
+      if try database.pragma("page_count") <= Integrity.pagesCheckedAtOpen {
+        try Integrity.expectSound(database)
+      }
       let mode = try database.first(Statements.ledgerMode) { row throws(SQLiteError) in
         try row.text(0)
       }

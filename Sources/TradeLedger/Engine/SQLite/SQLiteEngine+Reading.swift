@@ -60,6 +60,7 @@ extension SQLiteEngine {
 
   func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport {
     try read(wait: wait) { (database, now) throws(LedgerError) in
+      try Integrity.expectSound(database)
       try SQLiteEngine.checkBot(query.bot, database)
       let range: [Value] = [
         .text(query.bot?.description), .integer(query.since?.microseconds ?? 0),
@@ -100,12 +101,7 @@ extension SQLiteEngine {
 
   func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis {
     let integrity = try read(wait: wait) { (database, _) throws(LedgerError) in
-      let lines = try database.rows(Statements.integrityCheck) { row throws(SQLiteError) in
-        try row.text(0)
-      }
-      let orphans = try SQLiteEngine.count(Statements.foreignKeyCheck, database)
-      return (lines + (orphans == 0 ? [] : ["\(orphans) rows without their parent"]))
-        .joined(separator: "; ")
+      try Integrity.report(database)
     }
     return Diagnosis(
       path: path, mode: mode, fileSystem: LedgerFileSystem.name(directory: path),

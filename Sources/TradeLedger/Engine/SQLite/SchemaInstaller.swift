@@ -62,11 +62,29 @@ enum SchemaInstaller {
         + "back to a backup. Nothing was written")
   }
 
+  /// Throws `schemaAltered` where an older layout has a table that no ledger ever had: the tables are
+  /// renamed and read to migrate them, which for a virtual table would run code of its choice.
+  static func expectMigratable(_ database: LedgerDatabase) throws(LedgerError) {
+    let known = SchemaText.statements(startingWith: "CREATE TABLE").map(SchemaText.name(of:))
+    for (kind, name, sql) in try objects(database) where kind == "table" {
+      guard known.contains(name), sql.hasPrefix("CREATE TABLE ") else {
+        throw altered("\(quoted(name)) does not belong to it", database)
+      }
+    }
+  }
+
+  /// `name` as SQL writes the name of an object, whatever is in it.
+  private static func identifier(_ name: String) -> String {
+    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
+  }
+
   /// Rebuilds an older layout: new tables, the columns that both have copied over, then indexes,
   /// views and triggers of the new layout. Afterwards the file is what a new one would be.
   static func migrate(_ database: LedgerDatabase) throws(LedgerError) {
-    for (kind, name) in try objects(database) where kind != "table" {
-      try database.runUncached("DROP \(kind.uppercased()) \"\(name)\"")
+    try expectMigratable(database)
+    for (kind, name, _) in try objects(database) where kind != "table" {
+      try database.runUncached("DROP \(kind.uppercased()) \(identifier(name))")
     }
     let old = try objects(database).map { $0.name }
     for name in old {
@@ -91,9 +109,9 @@ enum SchemaInstaller {
 
   private static func objects(
     _ database: LedgerDatabase
-  ) throws(LedgerError) -> [(kind: String, name: String)] {
+  ) throws(LedgerError) -> [(kind: String, name: String, sql: String)] {
     try database.rows(Statements.droppableObjects) { row throws(SQLiteError) in
-      (try row.text(0), try row.text(1))
+      (try row.text(0), try row.text(1), try row.text(2))
     }
   }
 

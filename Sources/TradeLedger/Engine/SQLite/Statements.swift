@@ -3,25 +3,30 @@ enum Statements {
   // MARK: File
 
   static let schemaVersion = "PRAGMA schema_version"
+  static let journalMode = "PRAGMA journal_mode"
   static let countObjects = "SELECT COUNT(*) FROM sqlite_schema"
   /// What every layout had; without them a file only says that it is an old ledger.
   static let countOldTables = """
     SELECT COUNT(*) FROM sqlite_schema
     WHERE type = 'table' AND name IN ('ledger', 'bots', 'trades')
     """
-  static let allObjects = """
-    SELECT name, sql FROM sqlite_schema
-    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
+  /// All but what SQLite makes by itself: the indexes behind UNIQUE and the tables of ANALYZE. Told
+  /// by their texts: a trigger of any name can be written into a schema, "sqlite_..." included.
+  private static let objects = """
+    FROM sqlite_schema WHERE sql IS NOT NULL AND sql NOT IN (
+      'CREATE TABLE sqlite_stat1(tbl,idx,stat)',
+      'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)')
     """
+  static let allObjects = "SELECT name, sql \(objects)"
   static let droppableObjects = """
-    SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL
-      AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY type = 'table', type = 'index', rowid
+    SELECT type, name, sql \(objects) ORDER BY type = 'table', type = 'index', rowid
     """
   static let columns = "SELECT name FROM pragma_table_info(?1)"
   static let insertLedger = "INSERT INTO ledger (id, mode, created_at) VALUES (1, ?1, ?2)"
   static let ledgerMode = "SELECT mode FROM ledger"
   /// Changes a page, so that a COMMIT that failed before it cannot come back (INV-4).
   static let tick = "UPDATE ledger SET ticks = ticks + 1"
+  static let pageCount = "PRAGMA page_count"
   static let integrityCheck = "PRAGMA integrity_check(5)"
   static let foreignKeyCheck = "SELECT COUNT(*) FROM pragma_foreign_key_check"
   static let countTrades = "SELECT COUNT(*) FROM trades"
