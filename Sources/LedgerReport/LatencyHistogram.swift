@@ -2,7 +2,7 @@
 /// values as for one.
 public struct LatencyHistogram: Sendable {
   private static let stepsOfOctave = 1024
-  private var buckets = [Int](repeating: 0, count: 64 * stepsOfOctave)
+  private var buckets = [Int](repeating: 0, count: 63 * stepsOfOctave)
   public private(set) var count = 0
   /// In microseconds; 0 while there is none.
   public private(set) var largest: Int64 = 0
@@ -63,6 +63,6 @@ public struct LatencyHistogram: Sendable {
 
 extension Int64 {
   fileprivate init(clamping value: Double) {
-    self = value < 9.2e18 ? Int64(value.rounded(.up)) : 9_200_000_000_000_000_000
+    self = value < 0x1p63 ? Int64(value.rounded(.up)) : .max
   }
 }

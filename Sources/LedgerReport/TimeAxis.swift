@@ -55,8 +55,11 @@ struct TimeAxis {
   }
 
   private static func elapsed(_ microseconds: Int64, _ step: Int64) -> String {
-    let interval = Duration.microseconds(microseconds)
-    return microseconds == 0 ? "0" : (microseconds > 0 ? "+" : "") + interval.readable
+    guard microseconds != 0 else { return "0" }
+    // Whole milliseconds would name two ticks alike.
+    let isFine = step < 1000
+    let interval = isFine ? "\(microseconds)us" : Duration.microseconds(microseconds).readable
+    return (microseconds > 0 ? "+" : "") + interval
   }
 }
 
