@@ -16,6 +16,8 @@ actor Floor {
   private(set) var places: [WorkerPlace]
   private(set) var calls: [Call] = []
   private(set) var failures: [String] = []
+  private(set) var strikes: [Strike] = []
+  private let clock = MomentClock()
   /// Why no worker could begin.
   private(set) var startFailure: String?
   /// Faults that strike whoever sends the next order.
@@ -119,6 +121,7 @@ extension Floor {
       return
     }
     places[worker].wasKilled = true
+    strikes.append(Strike(kind: .kill, worker: worker, pid: handle.pid, at: clock.now().boot))
     handle.kill()
   }
 
@@ -172,7 +175,7 @@ extension Floor {
     calls[open].ordered = at
     calls[open].trade = trade
     orderCount += 1
-    record(worker, from: calls[open].called, to: at)
+    places[worker].record(from: calls[open].called, to: at)
     let incarnation = places[worker].incarnation
     let fault = armedForNextOrder.isEmpty ? nil : armedForNextOrder.removeFirst()
     let order = PaperExchange.Incoming(
@@ -199,12 +202,7 @@ extension Floor {
     }
     calls[open].told = at
     calls[open].answer = answer
-    if calls[open].ordered == nil { record(worker, from: calls[open].called, to: at) }
+    if calls[open].ordered == nil { places[worker].record(from: calls[open].called, to: at) }
     places[worker].openCall = nil
-  }
-
-  private func record(_ worker: Int, from start: Moment, to end: Moment) {
-    // The histogram grows as needed, so nothing is lost; it starts at one.
-    _ = places[worker].latency.record(UInt64(max(1, end.boot - start.boot)))
   }
 }
