@@ -17,4 +17,13 @@ struct MomentClock: Sendable {
     let wall = reading.wall.microseconds
     return Moment(wall: wall, boot: reading.boot?.microseconds ?? wall)
   }
+
+  /// The difference of the two clocks. They are read one after the other, boot first, and a process
+  /// may be stopped in between: the smallest of several differences is the right one.
+  func wallAheadOfBoot() -> Int64 {
+    (0..<16).reduce(Int64.max) { least, _ in
+      let moment = now()
+      return min(least, moment.wall - moment.boot)
+    }
+  }
 }

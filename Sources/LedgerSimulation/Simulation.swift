@@ -23,11 +23,14 @@ public struct Simulation: Sendable {
   /// Whatever happens, no worker and no temporary directory is left behind. (If this very process
   /// is killed the workers end by themselves, and the directory stays.)
   ///
-  /// - Parameter progress: called a few times a second.
-  /// - Throws: `invalidInput`; `configuration` where `ledgerPath` is a ledger of another mode;
+  /// - Parameters:
+  ///   - history: keeps all the evidence, for ``History/judge(path:)``.
+  ///   - progress: called a few times a second.
+  /// - Throws: `invalidInput`; ``HistoryError`` where `history` cannot be written; `configuration` where `ledgerPath` is a ledger of another mode;
   ///   whatever opening a ledger throws; `internal` where workers cannot be started.
   public static func run(
-    _ options: SimulationOptions, progress: @escaping @Sendable (SimulationProgress) -> Void
+    _ options: SimulationOptions, history: HistoryFile? = nil,
+    progress: @escaping @Sendable (SimulationProgress) -> Void
   ) async throws -> SimulationResult {
     try options.validate()
     Interruption.takeOver()
@@ -38,7 +41,9 @@ public struct Simulation: Sendable {
     }
     let simulation = Simulation(options, directory: scratch.path)
     try await simulation.store.prepare()
-    return try await simulation.simulate(progress)
+    let found = try await simulation.simulate(progress)
+    try history?.keep(found)
+    return found.result()
   }
 
   private init(_ options: SimulationOptions, directory: String) {
@@ -72,7 +77,7 @@ public struct Simulation: Sendable {
 
   private func simulate(
     _ progress: @escaping @Sendable (SimulationProgress) -> Void
-  ) async throws -> SimulationResult {
+  ) async throws -> History {
     let elapsed = try await withThrowingTaskGroup(of: Void.self) { group in
       for worker in 0..<options.workers {
         group.addTask { await keepFilled(worker) }
@@ -88,12 +93,13 @@ public struct Simulation: Sendable {
         .internalError, "the workers cannot work: \(failure)",
         hint: "run with --verbose, or try the same command on its own: tradeledger doctor")
     }
+    let stored = try await store.rows()
     let evidence = Evidence(
-      calls: await floor.calls, rows: try await store.rows(), orders: await exchange.orders,
-      kills: await floor.kills)
-    return SimulationResult(
-      options, evidence: evidence, places: await floor.places, failures: await floor.failures,
-      plan: plan, elapsed: elapsed, interruption: Interruption.signal)
+      calls: await floor.calls, rows: stored.rows, orders: await exchange.orders,
+      bots: stored.bots, conflicts: stored.conflicts, strikes: await floor.strikes)
+    return History(
+      options: options, elapsed: elapsed, interruption: Interruption.signal,
+      failures: await floor.failures, kills: await floor.places.map(\.kills), evidence: evidence)
   }
 
   /// Starts one process after the other in a worker's place.

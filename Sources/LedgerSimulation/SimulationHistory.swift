@@ -1,6 +1,7 @@
 public import TradeLedger
 
-/// What happened in a simulation, one by one, for those who draw it. Times are wall-clock times.
+/// What happened in a simulation, one by one, for those who draw it. Times are those of the true wall
+/// clock, whatever the workers' clock was set to.
 public struct SimulationHistory: Sendable {
   /// A row of the database, as it stood at the end.
   public struct Trade: Sendable {
@@ -20,18 +21,27 @@ public struct SimulationHistory: Sendable {
     public let at: Timestamp
   }
 
-  /// `kill -9` of a worker.
-  public struct Kill: Sendable {
-    public let worker: Int
-    public let pid: Int32
-    /// When its end was seen.
+  /// What was done to the workers.
+  public struct Event: Sendable {
+    public enum Kind: Sendable {
+      /// `kill -9`.
+      case kill
+      /// Stopped, and continued later.
+      case pause
+      /// The wall clock of all workers was set, and is so far ahead of the true one from then on.
+      case clockJump(Duration)
+    }
+    public let kind: Kind
     public let at: Timestamp
+    /// nil: all of them.
+    public let worker: Int?
+    public let pid: Int32?
   }
 
   /// In the order of admission.
   public let trades: [Trade]
   public let denials: [Denial]
-  public let kills: [Kill]
+  public let events: [Event]
   /// From each question to its answer, the exchange not included, in microseconds.
   public let latencies: [Int64]
   /// When each executed order was executed, by key.
@@ -42,36 +52,41 @@ public struct SimulationHistory: Sendable {
 
 extension SimulationHistory {
   init(_ evidence: Evidence) {
+    // Calls carry both true clocks; everything else is brought over from the boot clock.
+    let offset = evidence.calls.first.map { $0.called.wall - $0.called.boot } ?? 0
+    func time(_ boot: Int64) -> Timestamp { Timestamp(microseconds: boot + offset) }
     trades = evidence.rows.sorted { $0.id < $1.id }.map { row in
       Trade(
         id: row.id, bot: row.bot, key: row.key, status: TradeStatus(row.status),
-        createdAt: Timestamp(microseconds: row.createdAt),
-        filledAt: row.filledAt.map { Timestamp(microseconds: $0) },
+        createdAt: time(row.createdBoot), filledAt: row.filledBoot.map(time),
         cooldown: .microseconds(row.cooldown), pid: row.pid)
     }
     denials = evidence.calls.compactMap { call in
       guard case .denied = call.answer, let told = call.told else { return nil }
-      return Denial(bot: call.bot, at: Timestamp(microseconds: told.wall))
+      return Denial(bot: call.bot, at: time(told.boot))
     }
-    kills = evidence.kills.map {
-      Kill(worker: $0.worker, pid: $0.pid, at: Timestamp(microseconds: $0.at.wall))
-    }
+    events =
+      evidence.strikes.compactMap { strike in
+        guard strike.kind != .resume else { return nil }
+        return Event(
+          kind: strike.kind == .kill ? .kill : .pause, at: time(strike.at), worker: strike.worker,
+          pid: strike.pid)
+      }
+      + evidence.clockJumps.map { jump in
+        Event(
+          kind: .clockJump(.microseconds(jump.offset)), at: time(jump.to), worker: nil, pid: nil)
+      }
     latencies = evidence.calls.compactMap { call in
       (call.ordered ?? call.told).map { $0.boot - call.called.boot }
     }
     executions = Dictionary(
-      evidence.orders.compactMap { order in
-        order.executedAt.map { (order.key, Timestamp(microseconds: $0)) }
-      }, uniquingKeysWith: { first, _ in first })
+      evidence.orders.compactMap { $0.isExecuted ? ($0.key, time($0.at.boot)) : nil },
+      uniquingKeysWith: { first, _ in first })
     let moments =
-      evidence.rows.flatMap { [$0.createdAt, $0.filledAt ?? $0.createdAt] }
-      + evidence.calls.flatMap { [$0.called.wall, ($0.told ?? $0.called).wall] }
-      + evidence.kills.map(\.at.wall)
-    range = moments.min().flatMap { first in
-      moments.max().map {
-        Timestamp(microseconds: first)...Timestamp(microseconds: max(first, $0))
-      }
-    }
+      evidence.rows.flatMap { [$0.createdBoot, $0.filledBoot ?? $0.createdBoot] }
+      + evidence.calls.flatMap { [$0.called.boot, ($0.told ?? $0.called).boot] }
+      + evidence.strikes.map(\.at) + evidence.clockJumps.map(\.to)
+    range = moments.min().flatMap { first in moments.max().map { time(first)...time($0) } }
   }
 }
 

@@ -97,10 +97,7 @@ extension SupervisorLine {
     switch self {
     case .go: "go"
     case .stop: "stop"
-    case .reply(let number, .accepted(let at)): "reply \(number) accepted \(at)"
-    case .reply(let number, .refused): "reply \(number) refused"
-    case .reply(let number, .expired): "reply \(number) expired"
-    case .reply(let number, .repeated): "reply \(number) repeated"
+    case .reply(let number, let decision): "reply \(number) \(decision.text)"
     }
   }
 
@@ -121,6 +118,17 @@ extension SupervisorLine {
       default: return nil
       }
     default: return nil
+    }
+  }
+}
+
+extension ExchangeDecision {
+  var text: String {
+    switch self {
+    case .accepted(let at): "accepted \(at)"
+    case .refused: "refused"
+    case .expired: "expired"
+    case .repeated: "repeated"
     }
   }
 }

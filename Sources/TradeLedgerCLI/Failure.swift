@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import LedgerSimulation
 internal import TradeLedger
 
 /// Why there is no answer: what happened, what to do, and the exit code.
@@ -25,6 +26,7 @@ struct Failure: Error {
     switch error {
     case let failure as Failure: self = failure
     case let error as LedgerError: self.init(error)
+    case let error as HistoryError: self.init(error)
     default:
       self.init(
         "internal", .internalError, "unexpected: \(error)",

@@ -26,32 +26,44 @@ final class AnswerCheckTests: XCTestCase {
     evidence.replaceCall(
       Sample.call("k1", at: 0, ordered: 1000, trade: 7, told: 10_000, .filled(trade: 7)))
     XCTAssertEqual(kinds(evidence), [.answerWithoutRow])
+    evidence.replaceCall(
+      Sample.call("k1", at: 0, ordered: 1000, trade: 7, told: 10_000, .filled(trade: 1)))
+    XCTAssertEqual(kinds(evidence), [.answerWithoutRow])
   }
 
   func testPermit_withoutARow_isFound_alsoWhereTheWorkerWasKilled() {
     var evidence = Sample.good()
     evidence.rows.removeAll { $0.id == 3 }
-    evidence.orders.removeAll { $0.key == "k5" }
+    evidence.replaceOrder(Sample.order("k5", pid: 102, at: 515_000, .refused))
     // Denied because of that very row.
     evidence.calls.removeAll { $0.key == "k7" }
     XCTAssertEqual(kinds(evidence), [.answerWithoutRow])
   }
 
+  /// What is in doubt may be settled later, but only by hand as not sent.
   func testInDoubtAnswer_ofAVoidTrade_isFound() {
     var evidence = Sample.good()
-    evidence.replaceCall(
-      Sample.call(
-        "k4", worker: 1, at: 505_100, ordered: 506_000, trade: 2, told: 511_000,
-        .inDoubt(trade: 2)))
+    evidence.calls[3].answer = .inDoubt(trade: 2)
     XCTAssertEqual(kinds(evidence), [.answerWithoutRow])
+    evidence.remove("k5")
+    evidence.calls.removeAll { $0.key == "k7" }
+    evidence.rows[1].settledBy = .operator
+    XCTAssertEqual(kinds(evidence), [])
+  }
+
+  func testInDoubtAnswer_ofATradeFilledLater_isFine() {
+    var evidence = Sample.good()
+    evidence.calls[0].answer = .inDoubt(trade: 1)
+    XCTAssertEqual(kinds(evidence), [])
   }
 
   func testUnknownAnswer_promisesNothing() {
     var evidence = Sample.good()
     evidence.replaceCall(
-      Sample.call("k6", worker: 2, at: 600_000, told: 601_000, .unknown(code: "outcome_unknown")))
+      Sample.call(
+        "k6", worker: 2, at: 1_600_000, told: 1_601_000, .unknown(code: "outcome_unknown")))
     XCTAssertEqual(kinds(evidence), [])
-    evidence.rows.append(Sample.row(4, "k6", .inDoubt, at: 1_012_100))
+    evidence.rows.append(Sample.row(4, "k6", .inDoubt, at: 1_600_100, pid: 102))
     XCTAssertEqual(kinds(evidence), [])
   }
 
@@ -61,7 +73,7 @@ final class AnswerCheckTests: XCTestCase {
     evidence.calls.removeAll { $0.key == "k7" }
     evidence.calls.append(Sample.call("k7", worker: 3, at: 1_100_000, told: 1_101_000, .busy))
     XCTAssertEqual(kinds(evidence), [])
-    evidence.rows.append(Sample.row(4, "k7", .inDoubt, at: 1_100_500))
+    evidence.rows.append(Sample.row(4, "k7", .inDoubt, at: 1_100_500, pid: 103))
     XCTAssertEqual(kinds(evidence), [.busyButWritten])
   }
 
@@ -70,8 +82,43 @@ final class AnswerCheckTests: XCTestCase {
     evidence.calls.removeAll { $0.key == "k7" }
     evidence.calls.append(Sample.call("k7", worker: 3, at: 1_100_000, told: 1_101_000, .busy))
     evidence.calls.append(Sample.call("k7", worker: 3, at: 1_102_000))
-    evidence.rows.append(Sample.row(4, "k7", .inDoubt, at: 1_102_500))
+    evidence.rows.append(Sample.row(4, "k7", .inDoubt, at: 1_102_500, pid: 103))
     XCTAssertEqual(kinds(evidence), [])
+  }
+
+  func testReplayedAnswer_needsARowOfBefore() {
+    var evidence = Sample.good()
+    evidence.calls.append(
+      Sample.call("k1", worker: 4, at: 300, told: 500, .replayed(trade: 1)))
+    XCTAssertEqual(kinds(evidence), [])
+    evidence.calls[evidence.calls.count - 1].told = Sample.moment(499)
+    XCTAssertEqual(kinds(evidence), [.answerWithoutRow])
+  }
+
+  /// INV-5: a redelivered task gets no second permit.
+  func testPermitTwice_isFound() {
+    var evidence = Sample.good()
+    evidence.calls.append(
+      Sample.call(
+        "k1", worker: 4, at: 20_000, ordered: 20_100, trade: 1, told: 20_200, .inDoubt(trade: 1)))
+    XCTAssertEqual(kinds(evidence), [.permitTwice])
+  }
+
+  func testContradiction_isFound() {
+    func check(_ change: (inout Call) -> Void, line: UInt = #line) {
+      var evidence = Sample.good()
+      change(&evidence.calls[0])
+      XCTAssertEqual(kinds(evidence), [.contradiction], line: line)
+    }
+    check { $0.answer = nil }
+    check { $0.trade = nil }
+    check {
+      $0.told = Sample.moment(999)
+      $0.answer = .unknown(code: "outcome_unknown")
+    }
+    check { $0.answer = .replayed(trade: 1) }
+    // A denial of the fill is one, a denial of the admission is none after the order.
+    check { $0.answer = .denied(reason: "cooldown", winner: 1) }
   }
 
   func testUnexpectedError_isFound() {
@@ -81,79 +128,13 @@ final class AnswerCheckTests: XCTestCase {
     XCTAssertEqual(kinds(evidence), [.unexpectedError])
   }
 
-  // MARK: Denials
-
-  private func withDenial(_ reason: String, winner: Int64?, at called: Int64) -> Evidence {
-    var evidence = Sample.good()
-    evidence.calls.append(
-      Sample.call(
-        "k9", worker: 4, at: called, told: called + 1000, .denied(reason: reason, winner: winner)))
-    return evidence
-  }
-
-  func testCooldownDenial_afterTheCooldown_isFound() {
-    XCTAssertEqual(kinds(withDenial("cooldown", winner: 1, at: 504_000)), [])
-    XCTAssertEqual(kinds(withDenial("cooldown", winner: 1, at: 540_000)), [.denialWithoutReason])
-    XCTAssertEqual(
-      kinds(withDenial("cooldown", winner: nil, at: 1_040_000)), [.denialWithoutReason])
-  }
-
-  /// The cooldown runs from the fill, as soon as that is on record.
-  func testCooldownDenial_countsFromTheFill() {
-    var evidence = withDenial("cooldown", winner: 1, at: 590_000)
-    evidence.calls.removeAll { ["k4", "k5", "k7"].contains($0.key) }
-    evidence.rows.removeAll { $0.id != 1 }
-    evidence.orders.removeAll { $0.key != "k1" }
-    evidence.replaceCall(
-      Sample.call("k1", at: 0, ordered: 1000, trade: 1, told: 120_000, .filled(trade: 1)))
-    evidence.replaceOrder(Sample.order("k1", executed: 100_000))
-    evidence.replaceRow(Sample.row(1, "k1", .filled, at: 500, filled: 100_000, received: 110_000))
-    XCTAssertEqual(kinds(evidence), [])
-    evidence.replaceRow(Sample.row(1, "k1", .filled, at: 500, filled: 70_000, received: 110_000))
-    XCTAssertEqual(kinds(evidence), [.denialWithoutReason])
-  }
-
-  func testCooldownDenial_beforeThereWasATrade_isFound() {
-    XCTAssertEqual(
-      kinds(withDenial("cooldown", winner: nil, at: -20_000)), [.denialWithoutReason])
-  }
-
-  func testCooldownDenial_byATradeThatIsVoid_isFound() {
-    XCTAssertEqual(kinds(withDenial("cooldown", winner: 2, at: 508_000)), [])
-    XCTAssertEqual(kinds(withDenial("cooldown", winner: 2, at: 600_000)), [.denialWithoutReason])
-  }
-
-  func testInProgressDenial_afterTheTradeWasSettled_isFound() {
-    XCTAssertEqual(kinds(withDenial("in_progress", winner: 1, at: 9000)), [])
-    XCTAssertEqual(
-      kinds(withDenial("in_progress", winner: 1, at: 30_000)), [.denialWithoutReason])
-  }
-
-  func testInProgressDenial_afterTheLease_isFound() {
-    XCTAssertEqual(kinds(withDenial("in_progress", winner: 3, at: 760_000)), [])
-    XCTAssertEqual(
-      kinds(withDenial("in_progress", winner: 3, at: 800_000)), [.denialWithoutReason])
-  }
-
-  func testDenial_byATradeOfAnotherBot_isFound() {
-    var evidence = withDenial("cooldown", winner: 5, at: 1000)
-    evidence.rows.append(Sample.row(5, "k10", .inDoubt, bot: "bot-2", at: 500))
-    evidence.calls.append(Sample.call("k10", bot: "bot-2", at: 400))
-    XCTAssertEqual(kinds(evidence), [.denialWithoutReason])
-  }
-
-  func testDenial_forAReasonThatNothingHereCanGive_isFound() {
-    for reason in ["key_conflict", "disabled", "superseded", "in_doubt", "already_settled"] {
-      XCTAssertEqual(kinds(withDenial(reason, winner: 1, at: 1000)), [.denialWithoutReason])
-    }
-  }
-
   // MARK: Every kind
 
   /// The two files of checker tests, and `ResultTests`, name every kind.
   func testEveryKind_hasATest() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let text = try ["CheckerTests", "AnswerCheckTests", "ResultTests"].map { name in
+    let names = ["CheckerTests", "AnswerCheckTests", "DenialCheckTests", "ResultTests"]
+    let text = try names.map { name in
       try String(contentsOf: folder.appendingPathComponent(name + ".swift"), encoding: .utf8)
     }.joined()
     for kind in Violation.Kind.allCases {

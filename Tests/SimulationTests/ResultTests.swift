@@ -37,7 +37,7 @@ final class ResultTests: XCTestCase {
     XCTAssertEqual(result.other, 0)
     XCTAssertEqual(result.exchange.accepted, 2)
     XCTAssertEqual(result.exchange.refused, 1)
-    XCTAssertEqual(result.workers.map(\.attempts), [2, 3, 1, 2, 0])
+    XCTAssertEqual(result.workers.map(\.attempts), [1, 3, 2, 2, 0])
     XCTAssertTrue(result.headline.hasPrefix("HOLDS: 0 double trades in 3 trades of 1 bot"))
   }
 

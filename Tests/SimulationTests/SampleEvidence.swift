@@ -16,6 +16,10 @@ enum Sample {
     Moment(wall: start + offset, boot: boot + offset)
   }
 
+  static func bot(_ name: String, blocks: Bool = false, isEnabled: Bool = true) -> BotTerms {
+    BotTerms(name: name, cooldown: cooldown, lease: lease, blocks: blocks, isEnabled: isEnabled)
+  }
+
   static func call(
     _ key: String, worker: Int = 0, bot: String = "bot-1", at called: Int64,
     ordered: Int64? = nil, trade: Int64? = nil, told: Int64? = nil, _ answer: Answer? = nil
@@ -25,23 +29,32 @@ enum Sample {
       ordered: ordered.map(moment), trade: trade, told: told.map(moment), answer: answer)
   }
 
+  /// - Parameter wall: what the wall clock of its worker is ahead.
   static func row(
     _ id: Int64, _ key: String, _ status: RowStatus, bot: String = "bot-1", at created: Int64,
-    filled: Int64? = nil, received: Int64? = nil, lease: Int64? = Sample.lease, pid: Int32 = 100
+    filled: Int64? = nil, received: Int64? = nil, pid: Int32 = 100, wall: Int64 = 0
   ) -> TradeRow {
-    TradeRow(
-      id: id, bot: bot, key: key, status: status, createdAt: start + created,
-      filledAt: filled.map { start + $0 }, receivedAt: received.map { start + $0 },
-      cooldown: cooldown, leaseUntil: lease.map { start + created + $0 }, pid: pid)
+    let isSettled = status == .filled || status == .void
+    return TradeRow(
+      id: id, bot: bot, key: key, status: status, createdAt: start + created + wall,
+      createdBoot: boot + created, filledAt: filled.map { start + max($0, created + wall) },
+      filledBoot: filled.map { boot + $0 }, receivedAt: received.map { start + $0 + wall },
+      cooldown: cooldown, leaseUntil: start + created + wall + lease, pid: pid,
+      settledBy: isSettled ? .holder : nil)
   }
 
   static func order(
-    _ key: String, bot: String = "bot-1", pid: Int32 = 100, executed: Int64? = nil,
-    _ otherwise: ExchangeDecision = .refused
+    _ key: String, bot: String = "bot-1", pid: Int32 = 100, executed: Int64
   ) -> ExchangeOrder {
     ExchangeOrder(
-      key: key, bot: bot, pid: pid,
-      decision: executed.map { .accepted(at: start + $0) } ?? otherwise)
+      key: key, bot: bot, pid: pid, decision: .accepted(at: start + executed), at: moment(executed))
+  }
+
+  static func order(
+    _ key: String, bot: String = "bot-1", pid: Int32 = 100, at: Int64,
+    _ decision: ExchangeDecision
+  ) -> ExchangeOrder {
+    ExchangeOrder(key: key, bot: bot, pid: pid, decision: decision, at: moment(at))
   }
 
   static func good() -> Evidence {
@@ -54,7 +67,7 @@ enum Sample {
         call(
           "k4", worker: 1, at: 505_100, ordered: 506_000, trade: 2, told: 511_000,
           .void(trade: 2)),
-        call("k5", at: 512_000, ordered: 513_000, trade: 3),
+        call("k5", worker: 2, at: 512_000, ordered: 513_000, trade: 3),
         call("k6", worker: 2, at: 600_000),
         call("k7", worker: 3, at: 700_000, told: 701_000, .busy),
         call(
@@ -63,24 +76,71 @@ enum Sample {
       rows: [
         row(1, "k1", .filled, at: 500, filled: 5000, received: 8000),
         row(2, "k4", .void, at: 505_200, received: 510_000, pid: 101),
-        row(3, "k5", .inDoubt, at: 512_100),
+        row(3, "k5", .inDoubt, at: 512_100, pid: 102),
       ],
       orders: [
-        order("k1", executed: 5000), order("k4", pid: 101), order("k5", executed: 515_000),
-      ])
+        order("k1", executed: 5000), order("k4", pid: 101, at: 507_000, .refused),
+        order("k5", pid: 102, executed: 515_000),
+      ],
+      bots: [bot("bot-1"), bot("bot-2")])
   }
 
   /// `good()` without trade 2, which stands between 1 and 3.
   static func withoutTrade2() -> Evidence {
     var evidence = good()
-    evidence.calls.removeAll { $0.key == "k4" }
-    evidence.rows.removeAll { $0.key == "k4" }
-    evidence.orders.removeAll { $0.key == "k4" }
+    evidence.remove("k4")
+    return evidence
+  }
+
+  /// Trade 1 of `good()` alone.
+  static func trade1() -> Evidence {
+    var evidence = good()
+    evidence.calls.removeAll { $0.key != "k1" }
+    evidence.rows.removeAll { $0.key != "k1" }
+    evidence.orders.removeAll { $0.key != "k1" }
     return evidence
   }
 }
 
 extension Evidence {
+  /// Everything about a key.
+  mutating func remove(_ key: String) {
+    calls.removeAll { $0.key == key }
+    rows.removeAll { $0.key == key }
+    orders.removeAll { $0.key == key }
+  }
+
+  /// A whole trade in place of whatever there is with its key: call, row and order agree.
+  /// - Parameters:
+  ///   - executed: by default 900 us after the admission; void trades are refused then.
+  ///   - received: by default 1000 us after that.
+  ///   - wall: what the wall clock of its worker is ahead.
+  mutating func put(
+    _ id: Int64, _ key: String, _ status: RowStatus, bot: String = "bot-1", worker: Int = 5,
+    at created: Int64, executed: Int64? = nil, received: Int64? = nil, wall: Int64 = 0
+  ) {
+    remove(key)
+    let pid = Int32(100 + worker)
+    let executed = executed ?? created + 900
+    let received = received ?? executed + 1000
+    var call = Sample.call(
+      key, worker: worker, bot: bot, at: created - 50, ordered: created + 50, trade: id)
+    var row = Sample.row(id, key, status, bot: bot, at: created, pid: pid, wall: wall)
+    if status == .filled || status == .void {
+      call.told = Sample.moment(received + 50)
+      call.answer = status == .filled ? .filled(trade: id) : .void(trade: id)
+      row = Sample.row(
+        id, key, status, bot: bot, at: created, filled: status == .filled ? executed : nil,
+        received: received, pid: pid, wall: wall)
+    }
+    calls.append(call)
+    rows.append(row)
+    orders.append(
+      status == .void
+        ? Sample.order(key, bot: bot, pid: pid, at: executed, .refused)
+        : Sample.order(key, bot: bot, pid: pid, executed: executed))
+  }
+
   mutating func replaceRow(_ row: TradeRow) {
     rows.removeAll { $0.id == row.id }
     rows.append(row)

@@ -1,114 +1,108 @@
 /// What the workers were told, against the database.
 extension Checker {
-  /// INV-4: an answer that was given stays true.
-  func answerRules() -> [Violation] {
-    evidence.calls.compactMap { call in
-      switch call.answer {
-      case .filled(let trade):
-        return requireRow(call, trade, "filled") { $0 == .filled }
-      case .void(let trade):
-        return requireRow(call, trade, "void") { $0 == .void }
-      case .inDoubt(let trade):
-        return requireRow(call, trade, "in doubt") { $0 != .void }
-      case .replayed(let trade):
-        return requireRow(call, trade, "replayed") { _ in true }
-      case .busy:
-        // The same key may have been admitted when it was tried again, but not by then.
-        guard let told = call.told, let row = rowsByKey[call.key]?.first,
-          row.createdAt <= told.wall
-        else { return nil }
-        var violation = Violation(
-          .busyButWritten, bot: call.bot,
-          "worker \(call.worker) was told busy, and yet there is trade \(row.id)")
-        violation.trades = [row.id]
-        violation.keys = [call.key]
-        return violation
-      case .failed(let code):
-        return Violation(.unexpectedError, bot: call.bot, "worker \(call.worker) got \(code)")
-      case .denied: return nil
-      case .unknown, nil:
-        // Nothing was promised. But if it had got a permit, the row of that permit must be there.
-        guard let trade = call.trade else { return nil }
-        return requireRow(call, trade, "admitted") { _ in true }
+  /// INV-4: an answer that was given stays true. INV-5: a key gives one permit.
+  func callRules() -> [Violation] {
+    var found: [Violation] = []
+    for (key, calls) in callsByKey.sorted(by: { $0.key < $1.key }) {
+      let permitted = calls.filter(\.hadPermit)
+      if permitted.count > 1 {
+        found.append(
+          Violation(
+            .permitTwice, bot: permitted[0].bot, trades: permitted.compactMap(\.trade), keys: [key],
+            "\(permitted.count) calls were given a permit for key \(key)"))
       }
+    }
+    for call in evidence.calls {
+      if let what = call.contradiction {
+        found.append(
+          Violation(
+            .contradiction, bot: call.bot, keys: [call.key], "worker \(call.worker) \(what)"))
+      }
+      if let violation = answerRule(call) { found.append(violation) }
+      if call.ordered != nil, ordersByKey[call.key] == nil,
+        rowsByKey[call.key]?.first?.status != .filled
+      {
+        found.append(
+          Violation(
+            .orderNotCounted, bot: call.bot, keys: [call.key],
+            "worker \(call.worker) sent order \(call.key), and the exchange knows nothing of it"))
+      }
+    }
+    return found
+  }
+
+  private func answerRule(_ call: Call) -> Violation? {
+    switch call.answer {
+    case .filled(let trade): return requireRow(call, trade, "filled") { $0.status == .filled }
+    case .void(let trade): return requireRow(call, trade, "void") { $0.status == .void }
+    case .inDoubt(let trade):
+      // It may be settled since, but only by hand as not sent.
+      return requireRow(call, trade, "in doubt") { $0.status != .void || $0.settledBy == .operator }
+    case .replayed(let trade):
+      return requireRow(call, trade, "replayed") { row in
+        row.createdBoot <= call.told?.boot ?? .min
+      }
+    case .busy:
+      // The same key may have been admitted when it was tried again, but not by then.
+      guard let row = rowsByKey[call.key]?.first, let told = call.told, row.createdBoot <= told.boot
+      else { return nil }
+      return Violation(
+        .busyButWritten, bot: call.bot, trades: [row.id], keys: [call.key],
+        "worker \(call.worker) was told busy, and yet there is trade \(row.id)")
+    case .failed(let code):
+      return Violation(.unexpectedError, bot: call.bot, "worker \(call.worker) got \(code)")
+    case .denied, .unknown, nil:
+      // Nothing was promised. But if it had got a permit, the row of that permit must be there.
+      guard let trade = call.trade else { return nil }
+      return requireRow(call, trade, "admitted") { _ in true }
     }
   }
 
   private func requireRow(
-    _ call: Call, _ trade: Int64, _ what: String, _ isRight: (RowStatus) -> Bool
+    _ call: Call, _ trade: Int64, _ what: String, _ isRight: (TradeRow) -> Bool
   ) -> Violation? {
     let row = rowsByKey[call.key]?.first
-    if let row, row.id == trade, row.bot == call.bot, isRight(row.status) { return nil }
+    if let row, row.id == trade, row.id == call.trade ?? trade, row.bot == call.bot, isRight(row) {
+      return nil
+    }
     let stands = row.map { "trade \($0.id) of \($0.bot) is \($0.status.rawValue)" }
-    var violation = Violation(
-      .answerWithoutRow, bot: call.bot,
+    return Violation(
+      .answerWithoutRow, bot: call.bot, trades: [trade], keys: [call.key],
       "worker \(call.worker) was told that trade \(trade) is \(what), but "
         + (stands ?? "there is no row with key \(call.key)"))
-    violation.trades = [trade]
-    violation.keys = [call.key]
-    return violation
   }
 }
 
-/// Denials must have had a reason.
-extension Checker {
-  /// Rows and calls are compared on the wall clock, which two processes read at different moments:
-  /// a reason that is off by less than this is no violation. (It is about denials alone: for
-  /// admissions there is no tolerance.)
-  private static let tolerance: Int64 = 5000
-
-  func denialRules() -> [Violation] {
-    let settledBy = settlements()
-    let rowsByID = Dictionary(evidence.rows.map { ($0.id, $0) }) { first, _ in first }
-    return evidence.calls.compactMap { call in
-      guard case .denied(let reason, let winner) = call.answer, let told = call.told else {
-        return nil
-      }
-      let rows = rowsByBot[call.bot] ?? []
-      let candidates = winner.map { id in rowsByID[id].map { [$0] } ?? [] } ?? rows
-      let isJustified = candidates.contains { row in
-        guard row.bot == call.bot, row.createdAt <= told.wall + Checker.tolerance else {
-          return false
-        }
-        let seenUntil = settledBy[row.key] ?? .max
-        switch reason {
-        case "cooldown": return blocked(row, call, told, seenUntil)
-        case "in_progress":
-          return seenUntil >= call.called.wall - Checker.tolerance
-            && (row.leaseUntil ?? .max) >= call.called.wall - Checker.tolerance
-        default: return false
-        }
-      }
-      guard !isJustified else { return nil }
-      var violation = Violation(
-        .denialWithoutReason, bot: call.bot,
-        "worker \(call.worker) was denied (\(reason)) for no reason on record")
-      violation.trades = winner.map { [$0] } ?? []
-      return violation
+extension Call {
+  /// It was admitted itself, and may have sent the order.
+  fileprivate var hadPermit: Bool {
+    if ordered != nil { return true }
+    switch answer {
+    case .filled, .void, .inDoubt: return true
+    default: return false
     }
   }
 
-  /// Whether `row` was inside its cooldown at some moment of the call.
-  private func blocked(_ row: TradeRow, _ call: Call, _ told: Moment, _ seenUntil: Int64) -> Bool {
-    let start = call.called.wall - Checker.tolerance
-    if row.status == .void && seenUntil < start { return false }
-    var last = row.createdAt
-    if let filledAt = row.filledAt, let receivedAt = row.receivedAt,
-      receivedAt <= told.wall + Checker.tolerance
-    {
-      last = max(last, filledAt)
+  /// What cannot all be true of this call, if anything. Each call ends in exactly one class: it was
+  /// told one thing, or it was not told.
+  fileprivate var contradiction: String? {
+    if (told == nil) != (answer == nil) { return "has an answer without its time, or a time alone" }
+    if (ordered == nil) != (trade == nil) { return "sent an order without a trade, or named one" }
+    let times = [called.boot] + [ordered, told].compactMap { $0?.boot }
+    if zip(times, times.dropFirst()).contains(where: { $0 > $1 }) {
+      return "was told before it asked"
     }
-    return last + row.cooldown >= start
-  }
-
-  /// Until when a row may have been seen unsettled: until the settling call came back, because a
-  /// COMMIT takes its time. Where nobody came back, nobody knows.
-  private func settlements() -> [String: Int64] {
-    var result: [String: Int64] = [:]
-    for row in evidence.rows where row.receivedAt != nil {
-      let ends = (callsByKey[row.key] ?? []).map { $0.told?.wall ?? .max }
-      result[row.key] = max(ends.max() ?? .max, row.receivedAt ?? .min)
+    guard ordered != nil else {
+      switch answer {
+      case .filled, .inDoubt: return "was told of an execution without having sent an order"
+      default: return nil
+      }
     }
-    return result
+    switch answer {
+    case .busy, .replayed: return "was refused, and sent an order"
+    case .denied(let reason, _) where !Checker.settlingDenials.contains(reason):
+      return "was denied (\(reason)), and sent an order"
+    default: return nil
+    }
   }
 }

@@ -1,24 +1,37 @@
 /// Judges a run. A pure function of the evidence, and no relative of the code that admits trades.
 ///
-/// Everything is linear in the evidence, but for trades that lie within one cooldown of each other.
+/// It judges on the boot clock, which all processes share and nothing sets, and on the workers' wall
+/// clock where the contract says so. There is no tolerance: what the evidence leaves open (which of
+/// two commits was first, whether a jump of the clock had been seen) is decided in favour of the
+/// ledger, and nothing else is. Everything is linear in the evidence, but for trades that are less
+/// than a cooldown apart.
 struct Checker {
   let evidence: Evidence
   /// Shared look-ups, made once.
   let rowsByKey: [String: [TradeRow]]
-  let callsByKey: [String: [Call]]
+  let rowsByID: [Int64: TradeRow]
+  /// In order of admission.
   let rowsByBot: [String: [TradeRow]]
+  let callsByKey: [String: [Call]]
+  let ordersByKey: [String: [ExchangeOrder]]
+  let termsByBot: [String: BotTerms]
+  let clock: WorkerClock
 
   init(_ evidence: Evidence) {
     self.evidence = evidence
-    rowsByKey = Dictionary(grouping: evidence.rows, by: \.key)
+    let rows = evidence.rows.sorted { $0.id < $1.id }
+    rowsByKey = Dictionary(grouping: rows, by: \.key)
+    rowsByID = Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
+    rowsByBot = Dictionary(grouping: rows, by: \.bot)
     callsByKey = Dictionary(grouping: evidence.calls, by: \.key)
-    rowsByBot = Dictionary(grouping: evidence.rows, by: \.bot)
-      .mapValues { $0.sorted { $0.id < $1.id } }
+    ordersByKey = Dictionary(grouping: evidence.orders, by: \.key)
+    termsByBot = Dictionary(evidence.bots.map { ($0.name, $0) }) { first, _ in first }
+    clock = WorkerClock(evidence)
   }
 
   /// Everything that must not be, doubles first.
   func violations() -> [Violation] {
-    doubleTrades() + doubleOrders() + rowRules() + exchangeRules() + answerRules() + denialRules()
+    admissionRules() + doubleOrders() + rowRules() + exchangeRules() + callRules() + denialRules()
   }
 
   /// How many trades came too early after another one. Each counts once, however it was found and
@@ -28,116 +41,89 @@ struct Checker {
   }
 }
 
-// MARK: - INV-1
+// MARK: - Who wrote a row, and when it was settled
 
 extension Checker {
-  /// Each row is judged by what was on record when it was admitted.
-  ///
-  /// Every row admitted must obey the cooldown, also one that became void afterwards; and every row
-  /// that was not yet void at that moment counts against it.
-  private func doubleTrades() -> [Violation] {
-    rowsByBot.sorted { $0.key < $1.key }.flatMap { tooEarly($0.value) }
-  }
-
-  private func tooEarly(_ rows: [TradeRow]) -> [Violation] {
-    var found: [Violation] = []
-    // The latest time that any row up to this one could count at.
-    var latest: [Int64] = []
-    for row in rows {
-      latest.append(max(latest.last ?? .min, max(row.createdAt, row.filledAt ?? .min)))
-    }
-    for (index, later) in rows.enumerated() {
-      // One violation for each later row: with the neighbour that it is closest to.
-      var worst: (row: TradeRow, base: Int64)?
-      for previous in stride(from: index - 1, through: 0, by: -1) {
-        if latest[previous] + later.cooldown <= later.createdAt { break }
-        guard let base = Checker.base(of: rows[previous], asKnownAt: later.createdAt),
-          later.createdAt < base + later.cooldown
-        else { continue }
-        if base > worst?.base ?? .min { worst = (rows[previous], base) }
-      }
-      if let worst { found.append(Checker.tooEarly(worst.row, later, worst.base)) }
-    }
-    return found
-  }
-
-  /// The time that `row` counted at in the eyes of somebody who was admitted at `moment`; nil where
-  /// it did not count.
-  private static func base(of row: TradeRow, asKnownAt moment: Int64) -> Int64? {
-    let isKnown = row.receivedAt.map { $0 <= moment } ?? false
-    switch row.status {
-    case .void: return isKnown ? nil : row.createdAt
-    case .filled: return isKnown ? row.filledAt ?? row.createdAt : row.createdAt
-    case .pending, .inDoubt: return row.createdAt
-    }
-  }
-
-  private static func tooEarly(
-    _ earlier: TradeRow, _ later: TradeRow, _ base: Int64
-  ) -> Violation {
-    let isDouble = earlier.counts && later.counts
-    var violation = Violation(
-      isDouble ? .doubleTrade : .earlyAdmission, bot: later.bot,
-      "trades \(earlier.id) and \(later.id): the later one was admitted "
-        + "\(later.createdAt - base) us after the earlier one, cooldown \(later.cooldown) us")
-    violation.trades = [earlier.id, later.id]
-    violation.keys = [earlier.key, later.key]
-    violation.gap = later.createdAt - base
-    violation.cooldown = later.cooldown
-    violation.pids = [earlier.pid, later.pid].compactMap { $0 }
-    return violation
-  }
-
-  /// The same question put to the exchange: when was what executed?
-  ///
-  /// Two executions of one bot are at least a cooldown apart if the earlier one's fill was on
-  /// record when the later one was admitted. In any case they are a cooldown apart, less the lease
-  /// by which the earlier one may have been late.
-  private func doubleOrders() -> [Violation] {
-    var found: [Violation] = []
-    let executed = evidence.orders.compactMap { order in
-      order.executedAt.map { (order: order, at: $0, row: rowsByKey[order.key]?.first) }
-    }
-    for (bot, orders) in Dictionary(grouping: executed, by: \.order.bot).sorted(by: {
-      $0.key < $1.key
-    }) {
-      let orders = orders.sorted { $0.at < $1.at }
-      for (index, later) in orders.enumerated() {
-        // One violation for each later order: with the closest neighbour that was too close.
-        for earlier in orders[..<index].reversed() {
-          guard let first = earlier.row, let second = later.row else { continue }
-          let gap = later.at - earlier.at
-          if gap >= second.cooldown { break }
-          guard let least = Checker.leastGap(first, second), gap < least else { continue }
-          found.append(tooClose(bot, earlier.order, later.order, first, second, gap))
-          break
-        }
+  /// The call that `row` came from: of its bot, its key and its process, under way when the row was
+  /// admitted, and not told anything that excludes it.
+  func owner(of row: TradeRow) -> Call? {
+    (callsByKey[row.key] ?? []).first { call in
+      guard call.bot == row.bot, row.pid == nil || row.pid == call.pid,
+        call.called.boot <= row.createdBoot,
+        row.createdBoot <= (call.ordered ?? call.told)?.boot ?? .max
+      else { return false }
+      switch call.answer {
+      case .denied, .replayed: return call.ordered != nil
+      default: return true
       }
     }
-    return found
   }
 
-  /// How far apart the executions of two trades must be at least; nil where nothing is promised.
-  private static func leastGap(_ first: TradeRow, _ second: TradeRow) -> Int64? {
-    if first.filledAt != nil, let receivedAt = first.receivedAt, receivedAt <= second.createdAt {
-      return second.cooldown
+  /// When `row` was settled, on the boot clock: not before the one time and not after the other.
+  /// nil where it is not settled.
+  func settlement(of row: TradeRow) -> ClosedRange<Int64>? {
+    guard row.isSettled else { return nil }
+    if let received = row.receivedBoot { return received...received }
+    var low = max(row.createdBoot, row.filledBoot ?? .min)
+    guard row.settledBy != .operator, let call = owner(of: row) else {
+      return max(low, row.createdBoot + (row.settledBy == .operator ? row.lease ?? 0 : 0))...(.max)
     }
-    return first.leaseUntil.map { second.cooldown - ($0 - first.createdAt) }
+    low = max(low, call.ordered?.boot ?? .min)
+    // A worker settles after it has heard from the exchange.
+    if call.ordered != nil, let order = ordersByKey[row.key]?.first {
+      low = max(low, order.at.boot)
+    }
+    switch call.answer {
+    // A COMMIT is over before its caller is told so.
+    case .filled, .void:
+      let high = call.told?.boot ?? .max
+      return min(low, high)...high
+    // Nobody came back, or nobody knew.
+    default: return low...(.max)
+    }
   }
 
-  private func tooClose(
-    _ bot: String, _ earlier: ExchangeOrder, _ later: ExchangeOrder, _ first: TradeRow,
-    _ second: TradeRow, _ gap: Int64
-  ) -> Violation {
-    var violation = Violation(
-      .doubleOrder, bot: bot,
-      "orders \(earlier.key) and \(later.key) were executed \(gap) us apart, cooldown "
-        + "\(second.cooldown) us")
-    violation.trades = [first.id, second.id]
-    violation.keys = [earlier.key, later.key]
-    violation.gap = gap
-    violation.cooldown = second.cooldown
-    violation.pids = [earlier.pid, later.pid]
-    return violation
+  /// Whether somebody who was admitted with `row` knew that `earlier` had been settled, at `time`.
+  /// nil where the evidence leaves that open.
+  func knew(_ row: TradeRow, _ earlier: TradeRow, _ time: ClosedRange<Int64>) -> Bool? {
+    if row.createdBoot >= time.upperBound { return true }
+    if row.createdBoot < time.lowerBound { return false }
+    // Both read the wall clock while they held the write lock, so that tells who was first.
+    guard let received = earlier.receivedAt, !clock.jumps(in: time) else { return nil }
+    return received <= row.createdAt
+  }
+}
+
+/// What the wall clock of the workers showed.
+struct WorkerClock {
+  /// True wall clock less boot clock. The two are read one after the other, boot first, and a
+  /// process may be stopped in between: the smallest difference is the right one.
+  private let difference: Int64
+  private let jumps: [ClockJump]
+
+  init(_ evidence: Evidence) {
+    let moments = evidence.calls.lazy.map(\.called) + evidence.orders.lazy.map(\.at)
+    difference = moments.map { $0.wall - $0.boot }.min() ?? 0
+    jumps = evidence.clockJumps
+  }
+
+  /// Whether it may have been set while `time` went by.
+  func jumps(in time: ClosedRange<Int64>) -> Bool {
+    jumps.contains { $0.to >= time.lowerBound && $0.from <= time.upperBound }
+  }
+
+  /// The least that it can have shown during a call, first asked and last told at these boot times.
+  func earliest(from start: Int64, to end: Int64) -> Int64 {
+    var least = Int64.max
+    var begin = Int64.min
+    var offset: Int64 = 0
+    for jump in jumps {
+      // The offset before this jump may have been read from `begin` to `jump.to`.
+      if begin <= end && jump.to >= start { least = min(least, max(begin, start) + offset) }
+      begin = jump.from
+      offset = jump.offset
+    }
+    if begin <= end { least = min(least, max(begin, start) + offset) }
+    return least + difference
   }
 }

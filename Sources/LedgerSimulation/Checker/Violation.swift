@@ -7,19 +7,40 @@ public struct Violation: Equatable, Sendable {
     case doubleOrder = "double-order"
     /// A trade admitted inside the cooldown; one of the two became void later.
     case earlyAdmission = "early-admission"
+    /// A trade admitted while another one was pending and its lease ran, or in doubt where that
+    /// stops the bot (INV-2).
+    case overlap
     /// Two trades of one bot pending at the end (INV-2).
     case twoPending = "two-pending"
     /// A key that names two rows (INV-3).
     case keyReused = "key-reused"
     /// A key that reached the exchange twice.
     case keySentTwice = "key-sent-twice"
+    /// Two calls that were both given a permit for one key (INV-5).
+    case permitTwice = "permit-twice"
+    /// A row settled by somebody who had not its permit (INV-5).
+    case settledByStranger = "settled-by-stranger"
+    /// A fill for a trade that was void, although nobody had declared it so by hand (INV-6).
+    case conflict
+    /// A row admitted under another cooldown or lease than its bot's, or while the bot was disabled.
+    case otherTerms = "other-terms"
+    /// A row with an earlier time than the row before it: its clock was not read under the lock.
+    case rowsOutOfOrder = "rows-out-of-order"
+    /// A fill whose time is not the exchange's, held between admission and receipt.
+    case wrongFillTime = "wrong-fill-time"
     /// An executed order without a row that counts.
     case orderWithoutRow = "order-without-row"
+    /// An order that no worker says that it sent, or not by then.
+    case orderWithoutCall = "order-without-call"
+    /// An order that was sent and of which the exchange knows nothing.
+    case orderNotCounted = "order-not-counted"
     /// A filled row whose order the exchange never executed.
     case fillWithoutOrder = "fill-without-order"
     /// An answer that the database does not bear out (INV-4).
     case answerWithoutRow = "answer-without-row"
-    /// A row that nobody asked for.
+    /// A call whose times or answers contradict each other.
+    case contradiction
+    /// A row that nobody asked for, or not then.
     case rowWithoutCall = "row-without-call"
     /// "Nothing was written", and yet there is a row.
     case busyButWritten = "busy-but-written"
@@ -48,9 +69,13 @@ public struct Violation: Equatable, Sendable {
   /// For people.
   public let detail: String
 
-  init(_ kind: Kind, bot: String? = nil, _ detail: String) {
+  init(
+    _ kind: Kind, bot: String? = nil, trades: [Int64] = [], keys: [String] = [], _ detail: String
+  ) {
     self.kind = kind
     self.bot = bot
+    self.trades = trades
+    self.keys = keys
     self.detail = detail
   }
 

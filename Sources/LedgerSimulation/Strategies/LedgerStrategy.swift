@@ -92,39 +92,5 @@ struct LedgerStore: StrategyStore {
     await ledger.close()
   }
 
-  func rows() async throws -> [TradeRow] {
-    var opening = Ledger.Options()
-    opening.access = .readOnly
-    let ledger = try await Ledger.open(path, options: opening)
-    var rows: [TradeRow] = []
-    do throws(LedgerError) {
-      for bot in bots {
-        let page = try await ledger.trades(TradeQuery(bot: try BotName(bot)))
-        rows += page.trades.map(TradeRow.init)
-      }
-    } catch {
-      await ledger.close()
-      throw error
-    }
-    await ledger.close()
-    return rows.sorted { $0.id < $1.id }
-  }
-}
-
-extension TradeRow {
-  /// A plain copy of what the ledger shows.
-  init(_ trade: Trade) {
-    let status: RowStatus =
-      switch trade.status {
-      case .pending: .pending
-      case .inDoubt: .inDoubt
-      case .filled: .filled
-      case .void: .void
-      }
-    self.init(
-      id: trade.id.value, bot: trade.bot.description, key: trade.key.description, status: status,
-      createdAt: trade.createdAt.microseconds, filledAt: trade.filledAt?.microseconds,
-      receivedAt: trade.receivedAt?.microseconds, cooldown: trade.cooldown.wholeMicroseconds,
-      leaseUntil: trade.leaseUntil?.microseconds, pid: trade.pid)
-  }
+  func rows() async throws -> StoredRows { try LedgerRows.read(path, bots: Set(bots)) }
 }

@@ -145,19 +145,25 @@ struct NaiveStore: StrategyStore {
     try connection.run("CREATE INDEX trades_of_bot ON trades (bot, created_at)")
   }
 
-  func rows() async throws -> [TradeRow] {
+  /// The table keeps no boot times: its wall times are moved to the boot clock.
+  func rows() async throws -> StoredRows {
     let connection = try connection(.reading(keepsLog: true))
     let cooldown = options.cooldown.wholeMicroseconds
-    return try connection.rows(
+    let ahead = MomentClock().wallAheadOfBoot()
+    let rows = try connection.rows(
       "SELECT id, bot, key, status, created_at, filled_at, received_at, pid FROM trades ORDER BY id"
     ) { row throws(SQLiteError) in
-      TradeRow(
+      let created = try row.integer(4)
+      let filled = try row.optionalInteger(5)
+      let received = try row.optionalInteger(6)
+      return TradeRow(
         id: try row.integer(0), bot: try row.text(1), key: try row.text(2),
-        status: RowStatus(rawValue: try row.text(3)) ?? .pending, createdAt: try row.integer(4),
-        filledAt: try row.optionalInteger(5), receivedAt: try row.optionalInteger(6),
-        cooldown: cooldown, leaseUntil: nil,
+        status: RowStatus(rawValue: try row.text(3)) ?? .pending, createdAt: created,
+        createdBoot: created - ahead, filledAt: filled, filledBoot: filled.map { $0 - ahead },
+        receivedAt: received, receivedBoot: received.map { $0 - ahead }, cooldown: cooldown,
         pid: try row.optionalInteger(7).map { Int32(truncatingIfNeeded: $0) })
     }
+    return StoredRows(bots: bots.map { BotTerms(name: $0, cooldown: cooldown) }, rows: rows)
   }
 
   private func connection(_ purpose: OpenOptions.Purpose) throws(SQLiteError) -> Connection {

@@ -38,8 +38,8 @@ protocol StrategyStore: Sendable {
   var bots: [String] { get }
   /// Makes the file and the bots.
   func prepare() async throws
-  /// The rows of this run.
-  func rows() async throws -> [TradeRow]
+  /// What the bots of this run have on record.
+  func rows() async throws -> StoredRows
 }
 
 extension SimulationOptions.Strategy {

@@ -16,14 +16,14 @@ actor Floor {
   private(set) var places: [WorkerPlace]
   private(set) var calls: [Call] = []
   private(set) var failures: [String] = []
-  private(set) var kills: [Kill] = []
+  private(set) var strikes: [Strike] = []
+  private let clock = MomentClock()
   /// Why no worker could begin.
   private(set) var startFailure: String?
   /// Faults that strike whoever sends the next order.
   private var armedForNextOrder: [Fault] = []
   private var ordersUnderWay: [Task<Void, Never>] = []
   private var orderCount = 0
-  private let clock = MomentClock()
   private var isTrading = false
   private var isStopping = false
 
@@ -91,11 +91,7 @@ extension Floor {
     places[worker].latency = place.latency
     switch status {
     case .exited(0) where isStopping: return
-    case .signaled(SIGKILL) where place.wasKilled:
-      places[worker].kills += 1
-      if let pid = place.handle?.pid {
-        kills.append(Kill(worker: worker, pid: pid, at: clock.now()))
-      }
+    case .signaled(SIGKILL) where place.wasKilled: places[worker].kills += 1
     default:
       // A signal to the whole group, ^C for example, also reaches the workers.
       if Interruption.signal != nil { return }
@@ -125,6 +121,7 @@ extension Floor {
       return
     }
     places[worker].wasKilled = true
+    strikes.append(Strike(kind: .kill, worker: worker, pid: handle.pid, at: clock.now().boot))
     handle.kill()
   }
 
@@ -178,7 +175,7 @@ extension Floor {
     calls[open].ordered = at
     calls[open].trade = trade
     orderCount += 1
-    record(worker, from: calls[open].called, to: at)
+    places[worker].record(from: calls[open].called, to: at)
     let incarnation = places[worker].incarnation
     let fault = armedForNextOrder.isEmpty ? nil : armedForNextOrder.removeFirst()
     let order = PaperExchange.Incoming(
@@ -205,12 +202,7 @@ extension Floor {
     }
     calls[open].told = at
     calls[open].answer = answer
-    if calls[open].ordered == nil { record(worker, from: calls[open].called, to: at) }
+    if calls[open].ordered == nil { places[worker].record(from: calls[open].called, to: at) }
     places[worker].openCall = nil
-  }
-
-  private func record(_ worker: Int, from start: Moment, to end: Moment) {
-    // The histogram grows as needed, so nothing is lost; it starts at one.
-    _ = places[worker].latency.record(UInt64(max(1, end.boot - start.boot)))
   }
 }

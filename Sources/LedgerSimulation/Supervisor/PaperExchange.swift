@@ -31,7 +31,8 @@ actor PaperExchange {
     let isRefused = random.chance(perMillion: options.refusedPerMillion)
     let isNew = keys.insert(order.key).inserted
     try? await Task.sleep(for: latency / 2, tolerance: .zero)
-    let now = clock.now().wall
+    let at = clock.now()
+    let now = at.wall
     let decision: ExchangeDecision
     if !isNew {
       decision = .repeated
@@ -43,7 +44,8 @@ actor PaperExchange {
       decision = .accepted(at: now)
     }
     orders.append(
-      ExchangeOrder(key: order.key, bot: order.bot, pid: order.pid, decision: decision))
+      ExchangeOrder(
+        key: order.key, bot: order.bot, pid: order.pid, decision: decision, at: at))
     return (decision, latency / 2)
   }
 }

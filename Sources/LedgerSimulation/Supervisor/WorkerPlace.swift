@@ -24,6 +24,11 @@ struct WorkerPlace: Sendable {
   var kills = 0
   /// Time from asking to the answer, without the exchange, in microseconds.
   var latency = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
+
+  mutating func record(from start: Moment, to end: Moment) {
+    // The histogram grows as needed, so nothing is lost; it starts at one.
+    _ = latency.record(UInt64(max(1, end.boot - start.boot)))
+  }
 }
 
 /// Starts a worker process and stays until it has ended and its output is read to the end.

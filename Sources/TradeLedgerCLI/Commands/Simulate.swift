@@ -16,6 +16,7 @@ struct Simulate: AsyncParsableCommand {
         tradeledger simulate
         tradeledger simulate --workers 8 --bots 4 --duration 20s --chaos kill
         tradeledger simulate --strategy naive
+        tradeledger simulate --history run.ndjson; tradeledger simulate --check run.ndjson
       """)
 
   @Option(help: "ledger; or naive: look, decide, then insert.")
@@ -56,30 +57,38 @@ struct Simulate: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("Draw the run.", valueName: "file.html"))
   var report: String?
 
+  @OptionGroup var kept: HistoryOptions
+
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
+    if let result = try kept.judged() { return try tell(result) }
     let options = try simulationOptions()
     let page = try report.map { path throws(Failure) in try PageFile(path) }
+    let history = try kept.file()
     let bar = ProgressBar(isShown: !global.quiet && Console.isTerminal(2))
     let result: SimulationResult
     do {
-      result = try await Simulation.run(options) { bar.show($0) }
+      result = try await Simulation.run(options, history: history) { bar.show($0) }
       bar.clear()
     } catch {
       bar.clear()
       throw error
     }
-    if global.json {
-      try Console.out(.simulation(result))
-    } else {
-      try Console.out(Lines.simulation(result, isQuiet: global.quiet, colors: global.colors))
-    }
-    try page?.write(SimulationReport.page(result))
     if options.strategy != .ledger && options.ledgerPath != nil {
       global.note(
         "the strategy \(options.strategy.rawValue) keeps its trades elsewhere: nothing "
           + "was written to the ledger")
+    }
+    try page?.write(SimulationReport.page(result))
+    try tell(result)
+  }
+
+  private func tell(_ result: SimulationResult) throws {
+    if global.json {
+      try Console.out(.simulation(result))
+    } else {
+      try Console.out(Lines.simulation(result, isQuiet: global.quiet, colors: global.colors))
     }
     if let signal = result.interruption { throw ExitCode(128 + signal) }
     if result.verdict == .violated { throw ExitStatus.no }

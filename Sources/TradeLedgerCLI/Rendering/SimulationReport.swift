@@ -9,12 +9,7 @@ enum SimulationReport {
     let history = result.history
     for trade in history.trades.reversed() { builder.add(ReportTrade(trade)) }
     for denial in history.denials { builder.addDenial(denial.bot, at: denial.at) }
-    for kill in history.kills {
-      builder.add(
-        ReportEvent(
-          letter: "K", name: "kill -9", at: kill.at,
-          target: "worker \(kill.worker), process \(kill.pid)"))
-    }
+    for event in history.events { builder.add(ReportEvent(event)) }
     for latency in history.latencies { builder.addLatency(latency) }
     return builder.page()
   }
@@ -66,6 +61,23 @@ enum SimulationReport {
         cooldown: .microseconds(violation.cooldown ?? 0),
         pids: violation.pids.count == 2 ? violation.pids : [],
         remark: isOrder ? "By the exchange's own count." : nil)
+    }
+  }
+}
+
+extension ReportEvent {
+  fileprivate init(_ event: SimulationHistory.Event) {
+    let target = event.worker.map { worker in
+      "worker \(worker)" + (event.pid.map { ", process \($0)" } ?? "")
+    }
+    switch event.kind {
+    case .kill: self.init(letter: "K", name: "kill -9", at: event.at, target: target ?? "-")
+    case .pause: self.init(letter: "P", name: "pause", at: event.at, target: target ?? "-")
+    case .clockJump(let offset):
+      let words =
+        offset == .zero ? "right again" : offset.readable + (offset < .zero ? " behind" : " ahead")
+      self.init(
+        letter: "J", name: "clock jump", at: event.at, target: "the workers' clock, \(words)")
     }
   }
 }
