@@ -94,8 +94,8 @@ public struct Simulation: Sendable {
     }
     let evidence = Evidence(
       calls: await floor.calls, rows: try await store.rows(), orders: await exchange.orders)
-    let faults = InjectedFaults(
-      counts: await floor.counts, lockedOut: await floor.lockHolders.total, jumps: jumps)
+    var faults = await floor.faults
+    faults.jumps = jumps
     return SimulationResult(
       options, evidence: evidence, places: await floor.places, failures: await floor.failures,
       plan: plan, faults: faults, elapsed: elapsed, interruption: Interruption.signal)
@@ -164,8 +164,8 @@ public struct Simulation: Sendable {
     progress(
       SimulationProgress(
         elapsed: min(elapsed, options.duration), duration: options.duration,
-        admitted: counts.admitted, denied: counts.denied, kills: counts.kills,
-        pauses: counts.pauses))
+        admitted: counts.admitted, denied: counts.denied, kills: counts.faults.kills,
+        pauses: counts.faults.pauses))
   }
 
   private func shouldGiveUp() async -> Bool {

@@ -113,11 +113,11 @@ extension SimulationResult {
     verdict = violations.isEmpty ? .holds : .violated
     doubleTrades = Checker.doubleCount(found)
     trades = evidence.rows.count
-    kills = faults.counts.kills
-    pauses = faults.counts.pauses
+    kills = faults.kills
+    pauses = faults.pauses
     clockJumps = faults.jumps.count
-    busyErrors = faults.counts.busyErrors
-    lateFills = faults.counts.lateFills
+    busyErrors = faults.busyErrors
+    lateFills = faults.lateFills
     inDoubt = evidence.rows.count { $0.status == .pending || $0.status == .inDoubt }
     waits = evidence.calls.compactMap(Wait.init).sorted { $0.time > $1.time }.prefix(5).map { $0 }
 

@@ -27,8 +27,8 @@ final class ResultTests: XCTestCase {
 
   private func injected(kills: Int = 0, pauses: Int = 0, jumps: Int = 0) -> InjectedFaults {
     var faults = InjectedFaults()
-    faults.counts.kills = kills
-    faults.counts.pauses = pauses
+    faults.kills = kills
+    faults.pauses = pauses
     faults.jumps = Array(repeating: ClockJump(from: 0, to: 0, offset: 0), count: jumps)
     return faults
   }
@@ -116,7 +116,7 @@ final class ResultTests: XCTestCase {
   func testRemark_namesWhatSQLiteRefused() {
     var options = options
     var faults = injected()
-    faults.counts.busyErrors = 3
+    faults.busyErrors = 3
     XCTAssertNil(result(Sample.good(), options, faults: faults).remark)
     options.strategy = .deferred
     XCTAssertEqual(

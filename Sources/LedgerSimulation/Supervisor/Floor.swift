@@ -17,7 +17,8 @@ actor Floor {
   private(set) var places: [WorkerPlace]
   private(set) var calls: [Call] = []
   private(set) var strikes: [Strike] = []
-  private(set) var counts = FloorCounts()
+  private var admitted = 0
+  private var denied = 0
   private(set) var failures: [String] = []
   /// Why no worker could begin.
   private(set) var startFailure: String?
@@ -26,7 +27,9 @@ actor Floor {
   /// Orders at the exchange, and faults that wait for their delay or their end.
   private var underWay: [Task<Void, Never>] = []
   /// How long stopped workers may have kept the write lock from everybody else.
-  private(set) var lockHolders = Stretches()
+  private var lockHolders = Stretches()
+  private var busyErrors = 0
+  private var lateFills = 0
   private var isTrading = false
   private var isStopping = false
 
@@ -37,6 +40,14 @@ actor Floor {
     places = Array(repeating: WorkerPlace(), count: options.workers)
   }
 
+  /// What has been done to the workers so far, and what came of it; the clock is not set from here.
+  var faults: InjectedFaults {
+    InjectedFaults(
+      kills: places.reduce(0) { $0 + $1.kills }, pauses: places.reduce(0) { $0 + $1.pauses },
+      busyErrors: busyErrors, lateFills: lateFills, lockedOut: lockHolders.total)
+  }
+
+  var counts: (admitted: Int, denied: Int, faults: InjectedFaults) { (admitted, denied, faults) }
   var areAllReady: Bool { places.allSatisfy(\.isReady) }
   var areAllGone: Bool { places.allSatisfy { $0.handle == nil } }
 
@@ -67,18 +78,6 @@ actor Floor {
   func waitForExchange() async {
     for task in underWay { await task.value }
   }
-}
-
-/// What has happened on the floor so far.
-struct FloorCounts: Equatable, Sendable {
-  var admitted = 0
-  var denied = 0
-  var kills = 0
-  var pauses = 0
-  /// How often the database was locked on the way to an answer.
-  var busyErrors = 0
-  /// Fills that a worker reported after its lease.
-  var lateFills = 0
 }
 
 /// The length of stretches of time that may overlap; no instant counts twice.
@@ -125,7 +124,6 @@ extension Floor {
     case .exited(0) where isStopping: return
     case .signaled(SIGKILL) where place.wasKilled:
       places[worker].kills += 1
-      counts.kills += 1
     default:
       // A signal to the whole session also reaches the workers.
       if Interruption.signal != nil { return }
@@ -190,7 +188,6 @@ extension Floor {
     places[worker].mayHoldLock = places[worker].openCall != nil && !places[worker].isAtExchange
     if places[worker].mayHoldLock { lockHolders.begin(at: clock.now().boot) }
     places[worker].pauses += 1
-    counts.pauses += 1
     note(.pause, worker, handle.pid)
     return true
   }
@@ -265,7 +262,7 @@ extension Floor {
     calls[open].trade = trade
     places[worker].validUntil = validUntil
     places[worker].isAtExchange = true
-    counts.admitted += 1
+    admitted += 1
     record(worker, from: calls[open].called, to: at)
     let incarnation = places[worker].incarnation
     let fault = armedForNextOrder.isEmpty ? nil : armedForNextOrder.removeFirst()
@@ -311,10 +308,10 @@ extension Floor {
     calls[open].answer = answer
     if calls[open].ordered == nil { record(worker, from: calls[open].called, to: at) }
     places[worker].openCall = nil
-    counts.busyErrors += busyErrors
-    if case .denied = answer { counts.denied += 1 }
+    self.busyErrors += busyErrors
+    if case .denied = answer { denied += 1 }
     if case .filled = answer, let until = places[worker].validUntil, at.boot > until {
-      counts.lateFills += 1
+      lateFills += 1
     }
   }
 
