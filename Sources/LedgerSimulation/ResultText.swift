@@ -60,11 +60,11 @@ extension SimulationResult {
         "\(deniedCount)" + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: ", ")))")
       ),
       ("  busy", "\(busy)"),
-      ("  replayed", "\(replayed)"),
       (
         "  unknown", "\(unknown)" + (untold > 0 ? " (killed before they were told: \(untold))" : "")
       ),
     ]
+    if replayed > 0 { figures.append(("  replayed", "\(replayed) (tasks delivered twice)")) }
     if other > 0 { figures.append(("  other", "\(other)")) }
     figures += [
       ("in doubt", "\(inDoubt) at the end"),

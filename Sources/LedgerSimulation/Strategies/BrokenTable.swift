@@ -73,20 +73,19 @@ final class BrokenTable {
 
   /// A row before the order is sent. Call it in a transaction.
   func insertPending(_ bot: String, _ key: String) throws(SQLiteError) -> Int64 {
-    try insert(bot, key, "pending", filledAt: nil)
+    try insert(bot, key, "pending")
   }
 
   /// A row after the order was executed. Call it in a transaction.
-  func insertFilled(
-    _ bot: String, _ key: String, _ executedAt: Int64
-  ) throws(SQLiteError) -> Int64 {
-    try insert(bot, key, "filled", filledAt: executedAt)
+  func insertFilled(_ bot: String, _ key: String) throws(SQLiteError) -> Int64 {
+    try insert(bot, key, "filled")
   }
 
   private func insert(
-    _ bot: String, _ key: String, _ status: String, filledAt: Int64?
+    _ bot: String, _ key: String, _ status: String
   ) throws(SQLiteError) -> Int64 {
     let now = clock.now().wall
+    let filledAt = status == "filled" ? now : nil
     try connection.run(
       """
       INSERT INTO trades (bot, key, status, created_at, filled_at, received_at, pid)
@@ -94,7 +93,7 @@ final class BrokenTable {
       """,
       [
         .text(bot), .text(key), .text(status), .integer(now), .integer(filledAt),
-        .integer(filledAt == nil ? nil : now), .integer(Int64(getpid())),
+        .integer(filledAt), .integer(Int64(getpid())),
       ])
     return connection.lastInsertID
   }

@@ -42,15 +42,14 @@ final class LockStrategy: WorkerStrategy {
     if let denied = try table.read({ () throws(SQLiteError) in try table.cooldown(of: bot) }) {
       return denied
     }
-    let executedAt: Int64
     do {
-      executedAt = try await send(Ticket(trade: nil, key: key, validUntil: nil))
+      _ = try await send(Ticket(trade: nil, key: key, validUntil: nil))
     } catch {
       // Refused or not, the bot has no row to remember it by.
       return Attempted(answer: .unknown(code: "not_executed"))
     }
     let trade = try table.write { () throws(SQLiteError) in
-      try table.insertFilled(bot, key, executedAt)
+      try table.insertFilled(bot, key)
     }
     return Attempted(answer: .filled(trade: trade))
   }

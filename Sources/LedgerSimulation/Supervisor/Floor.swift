@@ -269,12 +269,12 @@ extension Floor {
     let order = PaperExchange.Incoming(
       key: key, bot: calls[open].bot, pid: handle.pid, validUntil: validUntil,
       stream: (worker, incarnation, number))
-    keep(Task { await carry(order, of: worker, incarnation, fault) })
+    keep(Task { await carry(order, of: worker, incarnation, call: open, fault) })
   }
 
   /// Takes an order to the exchange and the answer back, through the faults that wait for it.
   private func carry(
-    _ order: PaperExchange.Incoming, of worker: Int, _ incarnation: Int, _ fault: Fault?
+    _ order: PaperExchange.Incoming, of worker: Int, _ incarnation: Int, call: Int, _ fault: Fault?
   ) async {
     if let fault, fault.moment == .permitted {
       strike(fault, worker, incarnation)
@@ -283,7 +283,11 @@ extension Floor {
         resume(worker, incarnation)
       }
       // The order had not left yet, and the dead send nothing.
-      guard handle(worker, incarnation) != nil, !places[worker].wasKilled else { return }
+      guard handle(worker, incarnation) != nil, !places[worker].wasKilled else {
+        calls[call].ordered = nil
+        calls[call].trade = nil
+        return
+      }
     }
     // Whatever happens to the worker from here on: the order is on its way.
     if let fault, fault.moment == .orderSent { strike(fault, worker, incarnation) }
