@@ -68,10 +68,20 @@ final class ChaosTests: SimulationTestCase {
 
   /// INV-1, INV-8: the wall clock of all workers jumps ahead and back.
   func testLedger_underJumpsOfTheClock_holds() throws {
-    let result = try holds(
-      ["--duration", "4s", "--cooldown", "200ms", "--chaos", "clock", "--seed", "11"])
+    let elsewhere = TemporaryDirectory()
+    let path = elsewhere.file("simulation.db")
+    let result = try holds([
+      "--duration", "4s", "--cooldown", "200ms", "--chaos", "clock", "--seed", "11", "--db", path,
+    ])
     XCTAssertGreaterThan(try count("clock_jumps", result), 5)
     XCTAssertEqual(try count("pauses", result), 0)
+    let span = try LedgerFileCheck.query(
+      path,
+      """
+      SELECT MAX(created_at) - MIN(created_at) > 60000000,
+        MAX(created_boot_us) - MIN(created_boot_us) < 60000000 FROM trades
+      """)
+    XCTAssertEqual(span, [["1", "1"]], "the wall clock did jump, the boot clock did not")
   }
 
   /// Everything at once.
@@ -99,9 +109,11 @@ final class ChaosTests: SimulationTestCase {
     XCTAssertGreaterThanOrEqual(
       try count("replayed", result), try count("in_doubt", result) - 8,
       "each task in doubt is delivered again, but for the last ones")
-    XCTAssertEqual(
-      exchange["accepted"], try count("in_doubt", result) + count("late_fills", result),
-      "what is executed and not refused is in doubt or late")
+    let inTime =
+      (exchange["accepted"] ?? 0) - (try count("in_doubt", result))
+      - (try count("late_fills", result))
+    // At the end the answers under way come at once, one for each worker at most.
+    XCTAssertTrue((0...8).contains(inTime), "what is executed is in doubt or late: \(inTime)")
   }
 
   /// No ledger can prevent it: a worker is stopped after its last look at the lease, and the
