@@ -11,9 +11,20 @@ extension SimulationResult {
     text += "\(doubles) in \(counted(trades, "trade")) of \(counted(options.bots, "bot"))"
     if others > 0 { text += ", and \(counted(others, "other kind")) of violation" }
     text += ", by \(counted(options.workers, "worker"))"
-    if kills > 0 { text += " under \(counted(kills, "kill"))" }
+    let faults = [(kills, "kill"), (pauses, "pause"), (clockJumps, "clock jump")]
+      .filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
+    if !faults.isEmpty { text += " under \(faults.joined(separator: ", "))" }
     text += " in \(elapsed.readable)"
     return isPartial ? text + " (partial)" : text
+  }
+
+  /// What SQLite itself has prevented, where a strategy leaves it to that.
+  public var remark: String? {
+    guard busyErrors > 0, options.strategy != .ledger else { return nil }
+    let refused = "SQLite refused \(counted(busyErrors, "transaction")) (\"database is locked\")"
+    return doubleTrades == 0
+      ? "\(counted(doubleTrades, "double trade")), \(counted(busyErrors, "busy error")): \(refused)"
+      : "\(refused); the bots wrote again without looking again"
   }
 
   /// The first few violations, doubles first, and how many more there are.
@@ -53,9 +64,12 @@ extension SimulationResult {
         "  unknown", "\(unknown)" + (untold > 0 ? " (killed before they were told: \(untold))" : "")
       ),
     ]
+    if replayed > 0 { figures.append(("  replayed", "\(replayed) (tasks delivered twice)")) }
     if other > 0 { figures.append(("  other", "\(other)")) }
     figures += [
-      ("kills", "\(kills)"),
+      ("in doubt", "\(inDoubt) at the end"),
+      ("late fills", "\(lateFills)"),
+      ("faults", "\(kills) kills, \(pauses) pauses, \(clockJumps) clock jumps"),
       (
         "exchange",
         "\(exchange.accepted) executed, \(exchange.refused) refused, \(exchange.expired) too late, "
@@ -67,12 +81,20 @@ extension SimulationResult {
           + "p99.9 \(interval(latency.p999)), max \(interval(latency.max))"
       ),
     ]
+    if busyErrors > 0 { figures.append(("busy errors", "\(busyErrors)")) }
+    if !waits.isEmpty {
+      let longest = waits.prefix(3).map { wait in
+        "\(Duration.microseconds(wait.time).readable) (worker \(wait.worker), "
+          + "\(escaped(wait.outcome)))"
+      }
+      figures.append(("longest waits", longest.joined(separator: ", ")))
+    }
     if let fairness {
       let shares = workers.map(\.admitted)
       figures.append(
         (
           "fairness",
-          "\(SimulationResult.hundredths(fairness)) (admissions of a worker: "
+          "\(fairness) (admissions of a worker: "
             + "\(shares.min() ?? 0) to \(shares.max() ?? 0))"
         ))
     }
@@ -110,10 +132,5 @@ extension SimulationResult {
   private static func seconds(_ microseconds: Int64) -> String {
     let fraction = String(String(1_000_000 + microseconds.magnitude % 1_000_000).suffix(6))
     return "\(microseconds.magnitude / 1_000_000).\(fraction) s"
-  }
-
-  private static func hundredths(_ value: Double) -> String {
-    let whole = Int((value * 100).rounded())
-    return "\(whole / 100).\(String(100 + whole % 100).suffix(2))"
   }
 }

@@ -4,9 +4,10 @@ internal import TradeLedger
 public struct SimulationProgress: Sendable {
   public let elapsed: Duration
   public let duration: Duration
-  public let attempts: Int
-  public let orders: Int
+  public let admitted: Int
+  public let denied: Int
   public let kills: Int
+  public let pauses: Int
 }
 
 /// Runs worker processes against each other and judges what came of it.
@@ -17,6 +18,8 @@ public struct Simulation: Sendable {
   private let plan: FaultPlan
   private let exchange: PaperExchange
   private let floor: Floor
+  /// nil where no clock is to be moved.
+  private let clock: ClockSetter?
 
   /// Runs a simulation to its end, or to SIGINT, SIGTERM or SIGHUP.
   ///
@@ -39,20 +42,21 @@ public struct Simulation: Sendable {
     if options.strategy != .ledger, let path = options.ledgerPath {
       try await refuseForeignLedger(path)
     }
-    let simulation = Simulation(options, directory: scratch.path)
+    let simulation = try Simulation(options, directory: scratch.path)
     try await simulation.store.prepare()
     let found = try await simulation.simulate(progress)
     try history?.keep(found)
     return found.result()
   }
 
-  private init(_ options: SimulationOptions, directory: String) {
+  private init(_ options: SimulationOptions, directory: String) throws(LedgerError) {
     self.options = options
     run = String(UInt32.random(in: 0...UInt32.max), radix: 36)
     store = options.strategy.store(options, run: run, directory: directory)
     plan = FaultPlan(options)
     exchange = PaperExchange(options)
     floor = Floor(options, bots: store.bots, exchange: exchange)
+    clock = options.chaos.contains(.clock) ? try ClockSetter(directory + "/clock") : nil
   }
 
   /// A strategy that keeps its trades elsewhere does not touch the ledger that is named; naming
@@ -78,16 +82,16 @@ public struct Simulation: Sendable {
   private func simulate(
     _ progress: @escaping @Sendable (SimulationProgress) -> Void
   ) async throws -> History {
-    let elapsed = try await withThrowingTaskGroup(of: Void.self) { group in
+    let (elapsed, jumps) = try await withThrowingTaskGroup(of: Void.self) { group in
       for worker in 0..<options.workers {
         group.addTask { await keepFilled(worker) }
       }
-      let elapsed = await conduct(progress)
+      let trading = await conduct(progress)
       await stopWorkers()
       try await group.waitForAll()
-      return elapsed
+      return trading
     }
-    await floor.waitForExchange(isHasty: Interruption.signal != nil)
+    await floor.waitForExchange()
     if let failure = await floor.startFailure, Interruption.signal == nil {
       throw LedgerError(
         .internalError, "the workers cannot work: \(failure)",
@@ -96,10 +100,12 @@ public struct Simulation: Sendable {
     let stored = try await store.rows()
     let evidence = Evidence(
       calls: await floor.calls, rows: stored.rows, orders: await exchange.orders,
-      bots: stored.bots, conflicts: stored.conflicts, strikes: await floor.strikes)
+      bots: stored.bots, conflicts: stored.conflicts, clockJumps: jumps,
+      strikes: await floor.strikes)
     return History(
       options: options, elapsed: elapsed, interruption: Interruption.signal,
-      failures: await floor.failures, kills: await floor.places.map(\.kills), evidence: evidence)
+      failures: await floor.failures, kills: await floor.places.map(\.kills),
+      faults: await floor.faults, evidence: evidence)
   }
 
   /// Starts one process after the other in a worker's place.
@@ -108,7 +114,8 @@ public struct Simulation: Sendable {
       let configuration = WorkerConfiguration(
         strategy: options.strategy, path: store.path, bots: store.bots, worker: worker,
         incarnation: incarnation, seed: options.seed, run: run, cooldown: options.cooldown,
-        lockWait: options.lockWait, thinkingTime: options.exchangeLatency)
+        lockWait: options.lockWait, exchangeLatency: options.exchangeLatency,
+        clockPath: clock?.path)
       do {
         let status = try await runWorkerProcess(
           configuration, started: { await floor.started(worker, $0) },
@@ -122,19 +129,21 @@ public struct Simulation: Sendable {
   }
 
   /// Opens the barrier when all workers are there, and lets them trade while faults strike.
-  /// - Returns: how long they traded.
+  /// - Returns: how long they traded, and how their clock was set meanwhile.
   private func conduct(
     _ progress: @Sendable (SimulationProgress) -> Void
-  ) async -> Duration {
+  ) async -> (elapsed: Duration, jumps: [ClockJump]) {
     let begin = ContinuousClock.now
     while await !floor.areAllReady {
       if .now - begin > .seconds(60) { await floor.couldNotStart("not ready after a minute") }
-      if await shouldGiveUp() { return .zero }
+      if await shouldGiveUp() { return (.zero, []) }
       await tick()
     }
     await floor.go()
     let start = ContinuousClock.now
     var pending = plan.faults[...]
+    var pendingJumps = plan.jumps[...]
+    var jumps: [ClockJump] = []
     var shown = start
     while .now - start < options.duration {
       if await shouldGiveUp() { break }
@@ -142,13 +151,17 @@ public struct Simulation: Sendable {
         pending.removeFirst()
         await floor.arm(fault)
       }
+      while let jump = pendingJumps.first, .now - start >= jump.at {
+        pendingJumps.removeFirst()
+        if let jump = clock?.set(jump.offset) { jumps.append(jump) }
+      }
       if .now - shown >= .milliseconds(100) {
         shown = .now
         await show(progress, elapsed: .now - start)
       }
       await tick()
     }
-    return min(.now - start, options.duration)
+    return (min(.now - start, options.duration), jumps)
   }
 
   private func show(
@@ -158,7 +171,8 @@ public struct Simulation: Sendable {
     progress(
       SimulationProgress(
         elapsed: min(elapsed, options.duration), duration: options.duration,
-        attempts: counts.attempts, orders: counts.orders, kills: counts.kills))
+        admitted: counts.admitted, denied: counts.denied, kills: counts.faults.kills,
+        pauses: counts.faults.pauses))
   }
 
   private func shouldGiveUp() async -> Bool {

@@ -8,12 +8,22 @@ public struct SimulationOptions: Equatable, Sendable {
     case ledger
     /// The first incident, re-enacted: read the last trade, decide, insert.
     case naive
+    /// The same inside one transaction that begins without a lock, and the insert alone once more
+    /// where SQLite says that the database is locked.
+    case deferred
+    /// The first incident's fix, re-enacted: a lock with a constant value, a time limit, and a
+    /// release that does not look whose lock it is.
+    case ttlLock = "ttl-lock"
   }
 
   /// What is done to the workers while they trade.
   public enum Chaos: String, CaseIterable, Sendable {
     /// `kill -9`, and a new process in its place.
     case kill
+    /// SIGSTOP, for less than the lease or for more, then SIGCONT.
+    case pause
+    /// The wall clock of all workers jumps, by a second to an hour, forth and back.
+    case clock
   }
 
   public var strategy = Strategy.ledger
@@ -23,8 +33,11 @@ public struct SimulationOptions: Equatable, Sendable {
   public var cooldown = Duration.milliseconds(500)
   /// How long the exchange takes to answer.
   public var exchangeLatency = Duration.milliseconds(1)...Duration.milliseconds(20)
-  /// Orders out of a million that the exchange refuses.
-  public var refusedPerMillion = 10_000
+  /// Orders out of a million with which something goes wrong at the exchange: a third of them are
+  /// refused, a third executed and the answer lost, a third executed and answered after the lease.
+  public var failuresPerMillion = 10_000
+  /// The exchange takes orders after `valid_until`, and a key as often as it comes.
+  public var isExchangeCareless = false
   public var chaos: Set<Chaos> = []
   public var seed: UInt64 = 0
   /// A ledger of mode `simulation`; nil for a new one in a private temporary directory.
@@ -47,11 +60,16 @@ public struct SimulationOptions: Equatable, Sendable {
   /// How many admissions make a simulation mean something: half of what cooldown and duration
   /// allow, where there are workers enough for that. A ledger that denies everything does not hold.
   ///
-  /// A trade takes the cooldown and, before that, the time of the exchange. No machine is asked for
-  /// more than it can sync to its disk: 50 trades a second, all bots together.
+  /// A trade takes the cooldown and, before that, the time of the exchange; where its worker is
+  /// struck, or the answer never comes, its lease if that is longer. No machine is asked for more
+  /// than it can sync to its disk: 50 trades a second, all bots together.
+  ///
+  /// - Parameter elapsed: the time in which the ledger could admit: without that in which the
+  ///   workers' wall clock was back, and that in which a stopped worker may have held the lock.
   public func leastAdmissions(in elapsed: Duration) -> Int {
     guard workers >= bots else { return 1 }
-    let period = max(cooldown + exchangeLatency.upperBound, .milliseconds(20) * bots)
+    let occupied = chaos.isEmpty && failuresPerMillion == 0 ? cooldown : max(cooldown, lease)
+    let period = max(occupied + exchangeLatency.upperBound, .milliseconds(20) * bots)
     let each = elapsed.wholeMicroseconds / period.wholeMicroseconds
     return max(1, bots * Int(each) / 2)
   }
@@ -75,8 +93,12 @@ extension SimulationOptions {
       "exchange latency out of range: \(exchangeLatency.upperBound.readable)",
       "let the exchange take an hour at most")
     try check(
-      (0...1_000_000).contains(refusedPerMillion), "exchange failures out of range",
+      (0...1_000_000).contains(failuresPerMillion), "exchange failures out of range",
       "give 0% to 100%")
+    try check(
+      strategy == .ledger || !chaos.contains(.clock),
+      "the clock cannot be moved under the strategy \(strategy.rawValue)",
+      "give --chaos kill,pause: the table of that strategy knows the wall clock alone")
     try check(
       seed <= SimulationOptions.largestSeed, "seed out of range: \(seed)",
       "give a seed from 0 to \(SimulationOptions.largestSeed)")
@@ -119,11 +141,15 @@ extension SimulationOptions {
     return whole * 10_000 + fraction
   }
 
-  /// Parses `kill`: names with commas between them.
+  /// Parses `kill,pause`: names with commas between them; `all` is all of them.
   /// - Returns: nil where a name is unknown, or one is missing.
   public static func chaos(_ text: String) -> Set<Chaos>? {
     var result: Set<Chaos> = []
     for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+      if name == "all" {
+        result.formUnion(Chaos.allCases)
+        continue
+      }
       guard let kind = Chaos(rawValue: String(name)) else { return nil }
       result.insert(kind)
     }
@@ -154,13 +180,14 @@ extension SimulationOptions {
     if !chaos.isEmpty {
       words += ["--chaos", chaos.map(\.rawValue).sorted().joined(separator: ",")]
     }
+    if isExchangeCareless { words.append("--exchange-careless") }
     if lockWait != SimulationOptions().lockWait { words += ["--lock-wait", exact(lockWait)] }
     return (words + ["--seed", "\(seed)"]).joined(separator: " ")
   }
 
   private var share: String {
-    let fraction = String(String(1_000_000 + refusedPerMillion % 10_000).suffix(4))
-    let whole = refusedPerMillion / 10_000
+    let fraction = String(String(1_000_000 + failuresPerMillion % 10_000).suffix(4))
+    let whole = failuresPerMillion / 10_000
     return fraction == "0000" ? "\(whole)%" : "\(whole).\(fraction)%"
   }
 

@@ -1,4 +1,5 @@
 internal import Histogram
+internal import TradeLedger
 
 /// What came of a simulation.
 public struct SimulationResult: Sendable {
@@ -26,6 +27,16 @@ public struct SimulationResult: Sendable {
     public var max: UInt64 = 0
   }
 
+  /// A long wait for an answer.
+  public struct Wait: Equatable, Sendable {
+    public let worker: Int
+    public let bot: String
+    /// In microseconds, the exchange not included. A worker that was stopped waited that long, too.
+    public let time: Int64
+    /// What it was told: `admitted`, the reason of the denial, `busy`, ...
+    public let outcome: String
+  }
+
   /// What the exchange did with the orders that reached it.
   public struct Exchange: Equatable, Sendable {
     public var accepted = 0
@@ -49,12 +60,24 @@ public struct SimulationResult: Sendable {
   public let admitted: Int
   public let denied: [String: Int]
   public let busy: Int
+  /// Tasks delivered a second time, which must not be traded again.
+  public let replayed: Int
   /// Nobody knows what came of it, those who were killed included.
   public let unknown: Int
   /// Killed before it was told.
   public let untold: Int
   public let other: Int
   public let kills: Int
+  public let pauses: Int
+  public let clockJumps: Int
+  /// How often SQLite said "database is locked", where the strategy takes that for bad luck.
+  public let busyErrors: Int
+  /// Fills that were reported after the lease.
+  public let lateFills: Int
+  /// Rows that nobody had settled at the end.
+  public let inDoubt: Int
+  /// The longest ones, longest first.
+  public let waits: [Wait]
   public let workers: [Worker]
   public let latency: Latency
   public let exchange: Exchange
@@ -62,24 +85,27 @@ public struct SimulationResult: Sendable {
 
   public var isPartial: Bool { interruption != nil }
 
-  /// The smallest worker's share of the admissions, divided by the largest one's.
-  public var fairness: Double? {
+  /// The smallest worker's share of the admissions, divided by the largest one's: `0.00` to `1.00`.
+  public var fairness: String? {
     let shares = workers.map(\.admitted)
     guard let least = shares.min(), let most = shares.max(), most > 0 else { return nil }
-    return Double(least) / Double(most)
+    let hundredths = least * 100 / most
+    return "\(hundredths / 100).\(String(100 + hundredths % 100).suffix(2))"
   }
 }
 
 extension SimulationResult {
   init(
     _ options: SimulationOptions, evidence: Evidence, places: [WorkerPlace], failures: [String],
-    plan: FaultPlan, elapsed: Duration, interruption: Int32?
+    plan: FaultPlan, faults: InjectedFaults, elapsed: Duration, interruption: Int32?
   ) {
     let found = Checker(evidence).violations()
-    let kills = places.reduce(0) { $0 + $1.kills }
-    let demands = SimulationResult.demands(
-      options, trades: evidence.rows.count, kills: kills, plan: plan, elapsed: elapsed,
-      isPartial: interruption != nil)
+    var demands = SimulationResult.hastyAnswers(options, evidence.calls)
+    if interruption == nil {
+      demands += SimulationResult.minimum(
+        options, trades: evidence.rows.count, in: faults.usable(of: elapsed))
+      demands += plan.missing(faults)
+    }
     self.options = options
     self.elapsed = elapsed
     self.interruption = interruption
@@ -88,13 +114,20 @@ extension SimulationResult {
     verdict = violations.isEmpty ? .holds : .violated
     doubleTrades = Checker.doubleCount(found)
     trades = evidence.rows.count
-    self.kills = kills
+    kills = faults.kills
+    pauses = faults.pauses
+    clockJumps = faults.jumps.count
+    busyErrors = faults.busyErrors
+    lateFills = faults.lateFills
+    inDoubt = evidence.rows.count { $0.status == .pending || $0.status == .inDoubt }
+    waits = evidence.calls.compactMap(Wait.init).sorted { $0.time > $1.time }.prefix(5).map { $0 }
 
     let tally = Tally(evidence.calls, workers: options.workers)
     attempts = evidence.calls.count
     admitted = tally.admitted
     denied = tally.denied
     busy = tally.busy
+    replayed = tally.replayed
     unknown = tally.unknown + tally.untold
     untold = tally.untold
     other = tally.other
@@ -122,29 +155,53 @@ extension SimulationResult {
     history = SimulationHistory(evidence)
   }
 
-  /// What a run must contain to mean anything.
-  static func demands(
-    _ options: SimulationOptions, trades: Int, kills: Int, plan: FaultPlan, elapsed: Duration,
-    isPartial: Bool
+  /// A ledger that denies everything does not hold.
+  static func minimum(
+    _ options: SimulationOptions, trades: Int, in usable: Duration
   ) -> [Violation] {
-    guard !isPartial else { return [] }
-    var found: [Violation] = []
-    let least = options.leastAdmissions(in: elapsed)
-    if trades < least {
-      found.append(
-        Violation(
-          .tooFewAdmissions,
-          "\(trades) admissions, but cooldown and duration allow for twice \(least); a ledger that "
-            + "denies everything does not hold"))
+    let least = options.leastAdmissions(in: usable)
+    guard trades < least else { return [] }
+    return [
+      Violation(
+        .tooFewAdmissions,
+        "\(trades) admissions, but cooldown and duration allow for twice \(least); a ledger that "
+          + "denies everything does not hold")
+    ]
+  }
+
+  /// "Busy" means that the wait limit is over: the ledger has nothing to say before that. One that
+  /// gives up at once lets a bot trade by luck.
+  static func hastyAnswers(_ options: SimulationOptions, _ calls: [Call]) -> [Violation] {
+    guard options.strategy == .ledger else { return [] }
+    return calls.compactMap { call in
+      guard call.answer == .busy, let told = call.told else { return nil }
+      let waited = Duration.microseconds(told.boot - call.called.boot)
+      // The wait is measured by another clock than this, to the microsecond.
+      guard waited < options.lockWait - .milliseconds(1) else { return nil }
+      return Violation(
+        .unexpectedError, bot: call.bot,
+        "worker \(call.worker) was told busy after \(waited.readable), with a wait limit of "
+          + options.lockWait.readable)
     }
-    if kills < plan.leastInjected {
-      found.append(
-        Violation(
-          .faultsNotInjected,
-          "\(kills) workers were killed, at least \(plan.leastInjected) should "
-            + "have been"))
-    }
-    return found
+  }
+}
+
+extension SimulationResult.Wait {
+  /// nil where the worker was killed before it heard anything.
+  fileprivate init?(_ call: Call) {
+    guard let end = call.ordered ?? call.told else { return nil }
+    worker = call.worker
+    bot = call.bot
+    time = end.boot - call.called.boot
+    outcome =
+      switch call.answer {
+      case _ where call.ordered != nil: "admitted"
+      case .denied(let reason, _): reason
+      case .busy: "busy"
+      case .replayed: "replayed"
+      case .failed(let code): code
+      default: "unknown"
+      }
   }
 }
 
@@ -154,6 +211,7 @@ private struct Tally {
   var admitted = 0
   var denied: [String: Int] = [:]
   var busy = 0
+  var replayed = 0
   var unknown = 0
   var untold = 0
   var other = 0
@@ -169,7 +227,8 @@ private struct Tally {
         workers[call.worker].denied += 1
       case .busy: busy += 1
       case .unknown: unknown += 1
-      case .replayed, .failed: other += 1
+      case .replayed: replayed += 1
+      case .failed: other += 1
       // Killed with the permit in hand, or before it was told anything.
       case nil: if call.ordered == nil { untold += 1 } else { admit(call) }
       }

@@ -35,9 +35,12 @@ enum WorkerLine: Equatable, Sendable {
   case ready(pid: Int32)
   /// About to ask.
   case call(number: Int, bot: Int, key: String, at: Moment)
-  /// Admitted; please execute.
-  case order(number: Int, trade: Int64, key: String, validUntil: Int64?, at: Moment)
-  case told(number: Int, answer: Answer, at: Moment)
+  /// Admitted; please execute. The trade where there is a row already; `validUntil` in
+  /// microseconds since boot.
+  case order(number: Int, trade: Int64?, key: String, validUntil: Int64?, at: Moment)
+  /// `busyErrors`: how often the database was locked on the way to the answer, where the strategy
+  /// counts that.
+  case told(number: Int, answer: Answer, busyErrors: Int, at: Moment)
   /// Cannot work at all.
   case failed(String)
 }
@@ -45,7 +48,8 @@ enum WorkerLine: Equatable, Sendable {
 /// A line from the supervisor to a worker.
 enum SupervisorLine: Equatable, Sendable {
   case go
-  case reply(number: Int, ExchangeDecision)
+  /// nil: the connection broke, and whatever the exchange did with the order is not known.
+  case reply(number: Int, ExchangeDecision?)
   /// End after the attempt under way.
   case stop
 }
@@ -57,9 +61,9 @@ extension WorkerLine {
     case .call(let number, let bot, let key, let at):
       "call \(number) \(bot) \(key) \(at.wall) \(at.boot)"
     case .order(let number, let trade, let key, let validUntil, let at):
-      "order \(number) \(trade) \(key) \(word(validUntil)) \(at.wall) \(at.boot)"
-    case .told(let number, let answer, let at):
-      "told \(number) \(at.wall) \(at.boot) \(answer.text)"
+      "order \(number) \(word(trade)) \(key) \(word(validUntil)) \(at.wall) \(at.boot)"
+    case .told(let number, let answer, let busyErrors, let at):
+      "told \(number) \(busyErrors) \(at.wall) \(at.boot) \(answer.text)"
     case .failed(let why): "failed \(why.split(separator: "\n").joined(separator: " "))"
     }
   }
@@ -76,16 +80,16 @@ extension WorkerLine {
       else { return nil }
       self = .call(number: number, bot: bot, key: words[3], at: at)
     case "order":
-      guard words.count == 7, let number = Int(words[1]), let trade = Int64(words[2]),
+      guard words.count == 7, let number = Int(words[1]), let trade = optionalNumber(words[2]),
         let validUntil = optionalNumber(words[4]), let at = Moment(words[5], words[6])
       else { return nil }
       self = .order(
         number: number, trade: trade, key: words[3], validUntil: validUntil, at: at)
     case "told":
-      guard words.count >= 5, let number = Int(words[1]), let at = Moment(words[2], words[3]),
-        let answer = Answer(words[4...])
+      guard words.count >= 6, let number = Int(words[1]), let busyErrors = Int(words[2]),
+        let at = Moment(words[3], words[4]), let answer = Answer(words[5...])
       else { return nil }
-      self = .told(number: number, answer: answer, at: at)
+      self = .told(number: number, answer: answer, busyErrors: busyErrors, at: at)
     case "failed": self = .failed(words.dropFirst().joined(separator: " "))
     default: return nil
     }
@@ -97,7 +101,7 @@ extension SupervisorLine {
     switch self {
     case .go: "go"
     case .stop: "stop"
-    case .reply(let number, let decision): "reply \(number) \(decision.text)"
+    case .reply(let number, let decision): "reply \(number) \(decision?.text ?? "lost")"
     }
   }
 
@@ -115,6 +119,7 @@ extension SupervisorLine {
       case ("refused", 3): self = .reply(number: number, .refused)
       case ("expired", 3): self = .reply(number: number, .expired)
       case ("repeated", 3): self = .reply(number: number, .repeated)
+      case ("lost", 3): self = .reply(number: number, nil)
       default: return nil
       }
     default: return nil

@@ -3,37 +3,7 @@ import LedgerTestSupport
 import XCTest
 
 /// The built binary, with real processes.
-final class EndToEndTests: XCTestCase {
-  private func simulate(
-    _ arguments: [String], in directory: TemporaryDirectory
-  ) -> BuiltBinary.Result {
-    BuiltBinary.run(
-      ["simulate", "--json"] + arguments,
-      environment: ["TMPDIR": directory.path, "TRADELEDGER_DB": ""])
-  }
-
-  private func json(_ text: String) throws -> [String: Any] {
-    let lines = text.split(separator: "\n")
-    XCTAssertEqual(lines.count, 1, "one JSON object on standard output, and nothing else")
-    let value = try JSONSerialization.jsonObject(with: Data(text.utf8))
-    return try XCTUnwrap(value as? [String: Any])
-  }
-
-  private func leftovers(_ directory: TemporaryDirectory) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: directory.path)
-  }
-
-  /// Processes whose command line mentions `directory`: workers get the path of the ledger.
-  private func workers(of directory: TemporaryDirectory) -> [String] {
-    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return processes.filter { pid in
-      guard Int(pid) != nil, let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline")
-      else { return false }
-      let words = String(decoding: data, as: UTF8.self)
-      return words.contains("simulate-worker") && words.contains(directory.path)
-    }
-  }
-
+final class EndToEndTests: SimulationTestCase {
   /// S-05, S-06: workers die at every step, and nothing is traded twice (INV-1 to INV-4).
   func testSimulate_ledgerUnderKills_holds() throws {
     let directory = TemporaryDirectory()
@@ -55,7 +25,7 @@ final class EndToEndTests: XCTestCase {
     XCTAssertGreaterThan(denied["cooldown"] ?? 0, 0, "nobody asked too early: no contention")
     let classes =
       denied.values.reduce(0, +)
-      + ["admitted", "unknown", "busy"].compactMap { result[$0] as? Int }.reduce(0, +)
+      + ["admitted", "unknown", "busy", "replayed"].compactMap { result[$0] as? Int }.reduce(0, +)
     XCTAssertEqual(classes, result["attempts"] as? Int, "every attempt is accounted for")
     for key in ["strategy", "seed", "workers", "bots", "duration_us", "per_worker", "latency_us"] {
       XCTAssertNotNil(result[key], key)

@@ -35,6 +35,9 @@ final class OptionTests: XCTestCase {
   func testChaos_parsesNames() {
     XCTAssertEqual(SimulationOptions.chaos("kill"), [.kill])
     XCTAssertEqual(SimulationOptions.chaos("kill,kill"), [.kill])
+    XCTAssertEqual(SimulationOptions.chaos("pause,kill"), [.kill, .pause])
+    XCTAssertEqual(SimulationOptions.chaos("all"), [.kill, .pause, .clock])
+    XCTAssertEqual(SimulationOptions.chaos("clock,all"), [.kill, .pause, .clock])
     for text in ["", "kill,", ",kill", "KILL", "meteor", "kill meteor"] {
       XCTAssertNil(SimulationOptions.chaos(text), text)
     }
@@ -56,7 +59,18 @@ final class OptionTests: XCTestCase {
     XCTAssertTrue(refused { $0.duration = .zero })
     XCTAssertTrue(refused { $0.cooldown = .seconds(-1) })
     XCTAssertTrue(refused { $0.exchangeLatency = .zero...(.seconds(7200)) })
-    XCTAssertTrue(refused { $0.refusedPerMillion = 1_000_001 })
+    XCTAssertTrue(refused { $0.failuresPerMillion = 1_000_001 })
+    XCTAssertFalse(refused { $0.chaos = [.kill, .pause, .clock] })
+    XCTAssertFalse(
+      refused {
+        $0.strategy = .ttlLock
+        $0.chaos = [.kill, .pause]
+      })
+    XCTAssertTrue(
+      refused {
+        $0.strategy = .deferred
+        $0.chaos = [.clock]
+      }, "its table knows no boot clock")
     XCTAssertTrue(refused { $0.seed = SimulationOptions.largestSeed + 1 })
   }
 
@@ -83,18 +97,33 @@ final class OptionTests: XCTestCase {
     XCTAssertEqual(options.leastAdmissions(in: .seconds(20)), 1, "fewer workers than bots")
   }
 
+  /// A worker that is struck leaves its bot occupied until the lease is over.
+  func testLeastAdmissions_underChaos_allowsForTheLease() {
+    var options = SimulationOptions()
+    options.exchangeLatency = .zero...(.milliseconds(300))
+    options.failuresPerMillion = 0
+    XCTAssertEqual(options.lease, .milliseconds(900))
+    XCTAssertEqual(options.leastAdmissions(in: .seconds(24)), 60)
+    options.chaos = [.kill]
+    XCTAssertEqual(options.leastAdmissions(in: .seconds(24)), 40)
+    options.chaos = []
+    options.failuresPerMillion = 1
+    XCTAssertEqual(options.leastAdmissions(in: .seconds(24)), 40)
+  }
+
   func testReplayCommand_namesEverythingThatMatters() {
     var options = SimulationOptions()
     options.chaos = [.kill]
     options.duration = .seconds(90)
     options.cooldown = .microseconds(1500)
-    options.refusedPerMillion = 5000
+    options.failuresPerMillion = 5000
+    options.isExchangeCareless = true
     options.seed = 7
     XCTAssertEqual(
       options.replayCommand,
       "tradeledger simulate --strategy ledger --workers 8 --bots 4 --duration 90s "
         + "--cooldown 1500us --exchange-latency 1ms..20ms --exchange-failures 0.5000% "
-        + "--chaos kill --seed 7")
+        + "--chaos kill --exchange-careless --seed 7")
   }
 }
 
@@ -119,7 +148,9 @@ final class FaultPlanTests: XCTestCase {
 
   func testPlan_withoutChaos_isEmpty() {
     XCTAssertEqual(plan(7) { $0.chaos = [] }.faults, [])
-    XCTAssertEqual(plan(7) { $0.chaos = [] }.leastInjected, 0)
+    XCTAssertEqual(FaultPlan.leastInjected(of: 0), 0)
+    XCTAssertEqual(FaultPlan.leastInjected(of: 1), 1)
+    XCTAssertEqual(FaultPlan.leastInjected(of: 9), 4)
   }
 
   func testPlan_strikesOftenEnough_everywhere_inOrder() {
@@ -129,7 +160,65 @@ final class FaultPlanTests: XCTestCase {
     XCTAssertTrue(faults.allSatisfy { (.zero..<Duration.seconds(20)).contains($0.at) })
     XCTAssertEqual(Set(faults.map(\.moment)), Set(Fault.Moment.allCases))
     XCTAssertEqual(Set(faults.map(\.worker)), Set(0..<8))
-    XCTAssertEqual(plan(7) { $0.duration = .milliseconds(100) }.leastInjected, 1)
+    XCTAssertEqual(plan(7) { $0.duration = .milliseconds(100) }.kills, 1)
+  }
+
+  /// The plan of one kind does not depend on which other kinds there are.
+  func testPlan_ofSeveralKinds_isTheirSum() {
+    let kills = plan(7)
+    let pauses = plan(7) { $0.chaos = [.pause] }
+    let clock = plan(7) { $0.chaos = [.clock] }
+    let all = plan(7) { $0.chaos = [.kill, .pause, .clock] }
+    XCTAssertEqual(all.faults.filter { $0.blow == .kill }, kills.faults)
+    XCTAssertEqual(all.faults.filter { $0.blow != .kill }, pauses.faults)
+    XCTAssertEqual(all.faults.map(\.at), all.faults.map(\.at).sorted())
+    XCTAssertEqual(all.jumps, clock.jumps)
+    XCTAssertEqual(
+      [kills.pauses, kills.jumps.count, pauses.kills, clock.faults.count], [0, 0, 0, 0])
+  }
+
+  func testPauses_areShorterAndLongerThanTheLease_atEveryMoment() {
+    let lease = SimulationOptions().lease
+    let pauses = plan(7) {
+      $0.chaos = [.pause]
+      $0.duration = .seconds(60)
+    }
+    let lengths = pauses.faults.compactMap { fault -> Duration? in
+      if case .pause(let length) = fault.blow { return length }
+      return nil
+    }
+    XCTAssertGreaterThan(lengths.count { $0 < lease }, 20)
+    XCTAssertGreaterThan(lengths.count { $0 > lease }, 20)
+    XCTAssertEqual(Set(pauses.faults.map(\.moment)), Set(Fault.Moment.allCases))
+    let brief = plan(7) {
+      $0.chaos = [.pause]
+      $0.cooldown = .seconds(3600)
+      $0.duration = .seconds(1)
+    }
+    XCTAssertFalse(brief.faults.isEmpty)
+    XCTAssertTrue(brief.faults.allSatisfy { $0.blow == .pause(.milliseconds(500)) })
+  }
+
+  /// Ahead for good, back for a moment: a ledger admits next to nothing while its clock is back.
+  func testJumps_goBackForAMomentOnly() {
+    let jumps = plan(7) {
+      $0.chaos = [.clock]
+      $0.duration = .seconds(120)
+    }.jumps
+    XCTAssertEqual(jumps.map(\.at), jumps.map(\.at).sorted())
+    var highest = Duration.zero
+    var back = 0
+    for (jump, next) in zip(jumps, jumps.dropFirst()) {
+      if jump.offset < highest {
+        back += 1
+        XCTAssertEqual(next.offset, highest)
+        XCTAssertLessThanOrEqual(next.at - jump.at, .milliseconds(50))
+      }
+      highest = max(highest, jump.offset)
+      XCTAssertTrue((.zero...Duration.seconds(3600)).contains(highest - jump.offset))
+    }
+    XCTAssertGreaterThan(back, 40)
+    XCTAssertGreaterThan(highest, .seconds(3600))
   }
 
   func testSeededRandom_repeats_andStreamsDiffer() {

@@ -1,4 +1,5 @@
 """The mutations of scripts/mutate: each breaks one rule, and names the tests that must notice.
+Those at the end must be noticed by the simulator, in one run of a few seconds.
 
 A patch is (file, old, new); `old` must stand exactly once in the file, so that a change of the
 sources cannot turn a mutation into nothing. Where a rule stands in Swift and in SQL, each half is
@@ -14,6 +15,7 @@ ADMIT = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Admission.swift"
 STATEMENTS = "Sources/TradeLedger/Engine/SQLite/Statements.swift"
 COOLDOWN = "Sources/TradeLedger/Rules/Cooldown.swift"
 ADMISSION = "Sources/TradeLedger/Rules/Admission.swift"
+WITH_TRADE = "Sources/TradeLedger/Ledger+WithTrade.swift"
 SETTLING = "Sources/TradeLedger/Rules/Settling.swift"
 SCHEMA = "schema.sql"
 
@@ -171,4 +173,24 @@ MUTATIONS = [
     drop("trade_key", ("AttackTests",)),
     drop("trade_transition", ("AttackTests",)),
     drop("trade_token", ("AttackTests",)),
+]
+
+# The tests of these are options of simulate.
+SIMULATED = [
+    Mutation(
+        "simulate-drop-immediate", "a writing transaction begins without the lock",
+        ((TRANSACTION, 'try run("BEGIN IMMEDIATE")', 'try run("BEGIN DEFERRED")'),),
+        ("--chaos", "kill,pause")),
+    Mutation(
+        "simulate-permit-on-replay", "a task that is delivered again is traded again",
+        ((ADMISSION, "withPermit = token == same.token && ", "withPermit = token == token && "),
+         (WITH_TRADE, "    case .replayed(let trade, _): return .replayed(trade)\n",
+          "    case .replayed(let same, let granted?):\n      trade = same\n"
+          "      permit = granted\n    case .replayed(let same, nil): return .replayed(same)\n")),
+        ("--exchange-failures", "20%")),
+    Mutation(
+        "simulate-void-on-any-error", "an order of which nobody knows what came becomes void",
+        ((WITH_TRADE, "      return .inDoubt(trade, error)\n",
+          '      return try await settleAsVoid(trade, permit, "\\(error)")\n'),),
+        ("--exchange-failures", "20%")),
 ]

@@ -92,7 +92,8 @@ extension History {
     let slowest = try line.interval("exchange_slowest_us")
     guard fastest <= slowest else { throw FlatObjectError(message: "no range of latencies") }
     options.exchangeLatency = fastest...slowest
-    options.refusedPerMillion = Int(try line.integer("refused_per_million", in: 0...1_000_000))
+    options.failuresPerMillion = Int(try line.integer("failures_per_million", in: 0...1_000_000))
+    options.isExchangeCareless = try line.integer("exchange_careless", in: 0...1) == 1
     let names = try line.text("chaos")
     guard let chaos = names.isEmpty ? [] : SimulationOptions.chaos(names) else {
       throw FlatObjectError(message: "no such chaos: \(names)")
@@ -102,9 +103,14 @@ extension History {
     options.lockWait = try line.interval("lock_wait_us")
     let elapsed = try line.interval("elapsed_us")
     let interruption = try line.optionalInteger("interruption", in: 1...64).map { Int32($0) }
+    var faults = InjectedFaults()
+    faults.pauses = Int(try line.integer("pauses", in: 0...Int64(Int32.max)))
+    faults.busyErrors = Int(try line.integer("busy_errors", in: 0...Int64(Int32.max)))
+    faults.lateFills = Int(try line.integer("late_fills", in: 0...Int64(Int32.max)))
+    faults.lockedOut = try line.interval("locked_out_us").wholeMicroseconds
     try line.expectNoMore()
     self.init(
-      options: options, elapsed: elapsed, interruption: interruption, kills: [],
+      options: options, elapsed: elapsed, interruption: interruption, kills: [], faults: faults,
       evidence: Evidence())
   }
 

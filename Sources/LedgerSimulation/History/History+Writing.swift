@@ -43,12 +43,17 @@ extension History {
     object.add("cooldown_us", options.cooldown.wholeMicroseconds)
     object.add("exchange_fastest_us", options.exchangeLatency.lowerBound.wholeMicroseconds)
     object.add("exchange_slowest_us", options.exchangeLatency.upperBound.wholeMicroseconds)
-    object.add("refused_per_million", Int64(options.refusedPerMillion))
+    object.add("failures_per_million", Int64(options.failuresPerMillion))
+    object.add("exchange_careless", Int64(options.isExchangeCareless ? 1 : 0))
     object.add("chaos", options.chaos.map(\.rawValue).sorted().joined(separator: ","))
     object.add("seed", Int64(options.seed))
     object.add("lock_wait_us", options.lockWait.wholeMicroseconds)
     object.add("elapsed_us", elapsed.wholeMicroseconds)
     object.add("interruption", interruption.map { Int64($0) })
+    object.add("pauses", Int64(faults.pauses))
+    object.add("busy_errors", Int64(faults.busyErrors))
+    object.add("late_fills", Int64(faults.lateFills))
+    object.add("locked_out_us", faults.lockedOut)
     return object
   }
 }

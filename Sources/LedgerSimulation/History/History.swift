@@ -25,13 +25,18 @@ public struct History: Equatable, Sendable {
   var failures: [String] = []
   /// By worker.
   var kills: [Int]
+  /// What was done to the workers; its jumps are those of the evidence.
+  var faults = InjectedFaults()
   var evidence: Evidence
 
   /// Judges what is known.
   func result() -> SimulationResult {
-    SimulationResult(
+    var faults = faults
+    faults.kills = kills.reduce(0, +)
+    faults.jumps = evidence.clockJumps
+    return SimulationResult(
       options, evidence: evidence, places: places(), failures: failures, plan: FaultPlan(options),
-      elapsed: elapsed, interruption: interruption)
+      faults: faults, elapsed: elapsed, interruption: interruption)
   }
 
   /// The workers' places as far as a result needs them.

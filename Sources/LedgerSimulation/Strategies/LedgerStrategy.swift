@@ -7,6 +7,7 @@ struct LedgerStrategy: WorkerStrategy {
   init(_ configuration: WorkerConfiguration) async throws(LedgerError) {
     var options = Ledger.Options()
     options.lockWait = configuration.lockWait
+    if let path = configuration.clockPath { options.clock = try JumpingClock(path) }
     // A short wait limit is for attempts; that a worker gets in at all is not at stake here.
     let deadline = ContinuousClock.now + .seconds(30)
     while true {
@@ -30,7 +31,7 @@ struct LedgerStrategy: WorkerStrategy {
         let executedAt = try await send(
           Ticket(
             trade: permit.trade.value, key: permit.key.description,
-            validUntil: permit.validUntil.microseconds))
+            validUntil: (permit.bootValidUntil?.microseconds ?? permit.validUntil.microseconds)))
         return Fill(at: Timestamp(microseconds: executedAt))
       }
       return LedgerStrategy.attempted(outcome)

@@ -2,9 +2,11 @@ internal import TradeLedger
 
 /// What an admitted worker takes to the exchange.
 struct Ticket: Sendable {
-  let trade: Int64
+  /// nil where the strategy has written no row yet.
+  let trade: Int64?
   let key: String
-  /// Microseconds since 1970; nil where the strategy knows no leases.
+  /// Microseconds since boot, the one clock that worker and exchange share; nil where the strategy
+  /// knows no leases.
   let validUntil: Int64?
 }
 
@@ -17,6 +19,8 @@ struct Attempted: Sendable {
   let answer: Answer
   /// nil: nothing was said about it.
   var retryAfter: Duration?
+  /// How often the database was locked on the way.
+  var busyErrors = 0
 }
 
 /// How a worker trades. The ledger, or a bug that is re-enacted.
@@ -47,7 +51,7 @@ extension SimulationOptions.Strategy {
   func store(_ options: SimulationOptions, run: String, directory: String) -> any StrategyStore {
     switch self {
     case .ledger: LedgerStore(options, run: run, directory: directory)
-    case .naive: NaiveStore(options, directory: directory)
+    case .naive, .deferred, .ttlLock: BrokenStore(options, directory: directory)
     }
   }
 
@@ -55,6 +59,8 @@ extension SimulationOptions.Strategy {
     switch self {
     case .ledger: try await LedgerStrategy(configuration)
     case .naive: try NaiveStrategy(configuration)
+    case .deferred: try DeferredStrategy(configuration)
+    case .ttlLock: try LockStrategy(configuration)
     }
   }
 }

@@ -13,17 +13,23 @@ actor Floor {
   private let options: SimulationOptions
   private let bots: [String]
   private let exchange: PaperExchange
+  private let clock = MomentClock()
   private(set) var places: [WorkerPlace]
   private(set) var calls: [Call] = []
-  private(set) var failures: [String] = []
   private(set) var strikes: [Strike] = []
-  private let clock = MomentClock()
+  private var admitted = 0
+  private var denied = 0
+  private(set) var failures: [String] = []
   /// Why no worker could begin.
   private(set) var startFailure: String?
   /// Faults that strike whoever sends the next order.
   private var armedForNextOrder: [Fault] = []
-  private var ordersUnderWay: [Task<Void, Never>] = []
-  private var orderCount = 0
+  /// Orders at the exchange, and faults that wait for their delay or their end.
+  private var underWay: [Task<Void, Never>] = []
+  /// How long stopped workers may have kept the write lock from everybody else.
+  private var lockHolders = Stretches()
+  private var busyErrors = 0
+  private var lateFills = 0
   private var isTrading = false
   private var isStopping = false
 
@@ -34,11 +40,16 @@ actor Floor {
     places = Array(repeating: WorkerPlace(), count: options.workers)
   }
 
+  /// What has been done to the workers so far, and what came of it; the clock is not set from here.
+  var faults: InjectedFaults {
+    InjectedFaults(
+      kills: places.reduce(0) { $0 + $1.kills }, pauses: places.reduce(0) { $0 + $1.pauses },
+      busyErrors: busyErrors, lateFills: lateFills, lockedOut: lockHolders.total)
+  }
+
+  var counts: (admitted: Int, denied: Int, faults: InjectedFaults) { (admitted, denied, faults) }
   var areAllReady: Bool { places.allSatisfy(\.isReady) }
   var areAllGone: Bool { places.allSatisfy { $0.handle == nil } }
-  var counts: (attempts: Int, orders: Int, kills: Int) {
-    (calls.count, orderCount, places.reduce(0) { $0 + $1.kills })
-  }
 
   /// Opens the barrier.
   func go() async {
@@ -46,9 +57,12 @@ actor Floor {
     for place in places { await place.handle?.say(.go) }
   }
 
-  /// Lets each worker end after its attempt, and starts no other.
+  /// Lets each worker end after its attempt, and starts no other. Nobody stays stopped, and
+  /// nothing is slow any more.
   func stop() async {
     isStopping = true
+    for worker in places.indices { resume(worker, places[worker].incarnation) }
+    for task in underWay { task.cancel() }
     for place in places { await place.handle?.say(.stop) }
   }
 
@@ -56,17 +70,30 @@ actor Floor {
   func killStragglers(isFailure: Bool) {
     for (worker, place) in places.enumerated() where place.handle != nil {
       if isFailure { failures.append("worker \(worker) did not stop in time") }
-      strike(worker, place.incarnation)
+      kill(worker, place.incarnation)
     }
   }
 
-  /// Waits until the exchange has dealt with everything that was sent; if need be without its
-  /// usual slowness.
-  func waitForExchange(isHasty: Bool) async {
-    for order in ordersUnderWay {
-      if isHasty { order.cancel() }
-      await order.value
-    }
+  /// Waits until the exchange has dealt with everything that was sent.
+  func waitForExchange() async {
+    for task in underWay { await task.value }
+  }
+}
+
+/// The length of stretches of time that may overlap; no instant counts twice.
+struct Stretches: Equatable, Sendable {
+  private(set) var total: Int64 = 0
+  private var open = 0
+  private var start: Int64 = 0
+
+  mutating func begin(at now: Int64) {
+    if open == 0 { start = now }
+    open += 1
+  }
+
+  mutating func end(at now: Int64) {
+    open -= 1
+    if open == 0 { total += now - start }
   }
 }
 
@@ -84,16 +111,21 @@ extension Floor {
   }
 
   func ended(_ worker: Int, _ status: TerminationStatus) {
+    endPause(worker)
     let place = places[worker]
     places[worker] = WorkerPlace()
     places[worker].incarnation = place.incarnation + 1
     places[worker].kills = place.kills
+    places[worker].pauses = place.pauses
     places[worker].latency = place.latency
+    // What was meant for this worker meets its successor.
+    places[worker].armed = place.armed
     switch status {
     case .exited(0) where isStopping: return
-    case .signaled(SIGKILL) where place.wasKilled: places[worker].kills += 1
+    case .signaled(SIGKILL) where place.wasKilled:
+      places[worker].kills += 1
     default:
-      // A signal to the whole group, ^C for example, also reaches the workers.
+      // A signal to the whole session also reaches the workers.
       if Interruption.signal != nil { return }
       failures.append("worker \(worker) ended by itself: \(status)")
       if !place.isReady { startFailure = startFailure ?? failures.last }
@@ -110,24 +142,80 @@ extension Floor {
   func arm(_ fault: Fault) {
     switch fault.moment {
     case .anytime where places[fault.worker].isReady:
-      strike(fault.worker, places[fault.worker].incarnation)
+      strike(fault, fault.worker)
     case .anytime, .asked: places[fault.worker].armed.append(fault)
-    case .orderSent, .orderAccepted, .answered: armedForNextOrder.append(fault)
+    case .permitted, .orderSent, .orderAccepted, .answered: armedForNextOrder.append(fault)
     }
   }
 
-  private func strike(_ worker: Int, _ incarnation: Int) {
-    guard places[worker].incarnation == incarnation, let handle = places[worker].handle else {
-      return
+  /// Strikes the process that is in the place now, after the delay of the fault.
+  private func strike(_ fault: Fault, _ worker: Int) {
+    let incarnation = places[worker].incarnation
+    keep(
+      Task {
+        try? await Task.sleep(for: fault.delay, tolerance: .zero)
+        strike(fault, worker, incarnation)
+      })
+  }
+
+  private func strike(_ fault: Fault, _ worker: Int, _ incarnation: Int) {
+    switch fault.blow {
+    case .kill: kill(worker, incarnation)
+    case .pause(let length):
+      guard pause(worker, incarnation) else { return }
+      keep(
+        Task {
+          try? await Task.sleep(for: length, tolerance: .zero)
+          resume(worker, incarnation)
+        })
     }
+  }
+
+  private func kill(_ worker: Int, _ incarnation: Int) {
+    guard let handle = handle(worker, incarnation) else { return }
     places[worker].wasKilled = true
-    strikes.append(Strike(kind: .kill, worker: worker, pid: handle.pid, at: clock.now().boot))
-    handle.kill()
+    // Noted first: who dies of it may be heard of at once.
+    note(.kill, worker, handle.pid)
+    _ = handle.signal(.kill)
   }
 
-  private func strike(_ worker: Int, _ incarnation: Int, after delay: Duration) async {
-    try? await Task.sleep(for: delay, tolerance: .zero)
-    strike(worker, incarnation)
+  /// - Returns: whether the worker stands still now and was not stopped before.
+  private func pause(_ worker: Int, _ incarnation: Int) -> Bool {
+    guard !isStopping, let handle = handle(worker, incarnation), !places[worker].isPaused,
+      handle.signal(.suspend)
+    else { return false }
+    places[worker].isPaused = true
+    places[worker].mayHoldLock = places[worker].openCall != nil && !places[worker].isAtExchange
+    if places[worker].mayHoldLock { lockHolders.begin(at: clock.now().boot) }
+    places[worker].pauses += 1
+    note(.pause, worker, handle.pid)
+    return true
+  }
+
+  private func resume(_ worker: Int, _ incarnation: Int) {
+    guard let handle = handle(worker, incarnation), places[worker].isPaused else { return }
+    note(.resume, worker, handle.pid)
+    _ = handle.signal(.resume)
+    endPause(worker)
+  }
+
+  private func endPause(_ worker: Int) {
+    if places[worker].mayHoldLock { lockHolders.end(at: clock.now().boot) }
+    places[worker].isPaused = false
+    places[worker].mayHoldLock = false
+  }
+
+  private func handle(_ worker: Int, _ incarnation: Int) -> WorkerHandle? {
+    places[worker].incarnation == incarnation ? places[worker].handle : nil
+  }
+
+  private func note(_ kind: Strike.Kind, _ worker: Int, _ pid: Int32) {
+    strikes.append(Strike(kind: kind, worker: worker, pid: pid, at: clock.now().boot))
+  }
+
+  private func keep(_ task: Task<Void, Never>) {
+    underWay.append(task)
+    if isStopping { task.cancel() }
   }
 }
 
@@ -143,7 +231,7 @@ extension Floor {
       case .call(_, let bot, let key, let at): called(worker, bot, key, at)
       case .order(let number, let trade, let key, let validUntil, let at):
         ordered(worker, number, trade, key, validUntil, at)
-      case .told(_, let answer, let at): told(worker, answer, at)
+      case .told(_, let answer, let busyErrors, let at): told(worker, answer, busyErrors, at)
       case .failed(let why):
         startFailure = startFailure ?? "worker \(worker): \(why)"
       case nil: failures.append("worker \(worker) said something that makes no sense")
@@ -157,15 +245,13 @@ extension Floor {
       return
     }
     places[worker].openCall = calls.count
+    places[worker].validUntil = nil
     calls.append(Call(worker: worker, pid: handle.pid, bot: bots[bot], key: key, called: at))
-    guard !places[worker].armed.isEmpty else { return }
-    let fault = places[worker].armed.removeFirst()
-    let incarnation = places[worker].incarnation
-    Task { await strike(worker, incarnation, after: fault.delay) }
+    if !places[worker].armed.isEmpty { strike(places[worker].armed.removeFirst(), worker) }
   }
 
   private func ordered(
-    _ worker: Int, _ number: Int, _ trade: Int64, _ key: String, _ validUntil: Int64?,
+    _ worker: Int, _ number: Int, _ trade: Int64?, _ key: String, _ validUntil: Int64?,
     _ at: Moment
   ) {
     guard let open = places[worker].openCall, let handle = places[worker].handle else {
@@ -174,28 +260,50 @@ extension Floor {
     }
     calls[open].ordered = at
     calls[open].trade = trade
-    orderCount += 1
+    places[worker].validUntil = validUntil
+    places[worker].isAtExchange = true
+    admitted += 1
     places[worker].record(from: calls[open].called, to: at)
     let incarnation = places[worker].incarnation
     let fault = armedForNextOrder.isEmpty ? nil : armedForNextOrder.removeFirst()
     let order = PaperExchange.Incoming(
       key: key, bot: calls[open].bot, pid: handle.pid, validUntil: validUntil,
       stream: (worker, incarnation, number))
-    ordersUnderWay.append(
-      Task {
-        // Whatever happens to the worker now: the order is on its way.
-        if fault?.moment == .orderSent { strike(worker, incarnation) }
-        let (decision, delay) = await exchange.execute(order)
-        if fault?.moment == .orderAccepted { strike(worker, incarnation) }
-        try? await Task.sleep(for: delay, tolerance: .zero)
-        await handle.say(.reply(number: number, decision))
-        if let fault, fault.moment == .answered {
-          await strike(worker, incarnation, after: fault.delay)
-        }
-      })
+    keep(Task { await carry(order, of: worker, incarnation, call: open, fault) })
   }
 
-  private func told(_ worker: Int, _ answer: Answer, _ at: Moment) {
+  /// Takes an order to the exchange and the answer back, through the faults that wait for it.
+  private func carry(
+    _ order: PaperExchange.Incoming, of worker: Int, _ incarnation: Int, call: Int, _ fault: Fault?
+  ) async {
+    if let fault, fault.moment == .permitted {
+      strike(fault, worker, incarnation)
+      if case .pause(let length) = fault.blow {
+        try? await Task.sleep(for: length, tolerance: .zero)
+        resume(worker, incarnation)
+      }
+      // The order had not left yet, and the dead send nothing.
+      guard handle(worker, incarnation) != nil, !places[worker].wasKilled else {
+        calls[call].ordered = nil
+        calls[call].trade = nil
+        return
+      }
+    }
+    // Whatever happens to the worker from here on: the order is on its way.
+    if let fault, fault.moment == .orderSent { strike(fault, worker, incarnation) }
+    let (decision, delay, isLost) = await exchange.execute(order)
+    if let fault, fault.moment == .orderAccepted { strike(fault, worker, incarnation) }
+    try? await Task.sleep(for: delay, tolerance: .zero)
+    guard let handle = handle(worker, incarnation) else { return }
+    places[worker].isAtExchange = false
+    await handle.say(.reply(number: order.stream.number, isLost ? nil : decision))
+    if let fault, fault.moment == .answered {
+      try? await Task.sleep(for: fault.delay, tolerance: .zero)
+      strike(fault, worker, incarnation)
+    }
+  }
+
+  private func told(_ worker: Int, _ answer: Answer, _ busyErrors: Int, _ at: Moment) {
     guard let open = places[worker].openCall else {
       failures.append("worker \(worker) was told something without having asked")
       return
@@ -204,5 +312,10 @@ extension Floor {
     calls[open].answer = answer
     if calls[open].ordered == nil { places[worker].record(from: calls[open].called, to: at) }
     places[worker].openCall = nil
+    self.busyErrors += busyErrors
+    if case .denied = answer { denied += 1 }
+    if case .filled = answer, let until = places[worker].validUntil, at.boot > until {
+      lateFills += 1
+    }
   }
 }

@@ -5,7 +5,8 @@ internal import Subprocess
 struct WorkerHandle: Sendable {
   let pid: Int32
   let say: @Sendable (SupervisorLine) async -> Void
-  let kill: @Sendable () -> Void
+  /// - Returns: whether the process was there to get it.
+  let signal: @Sendable (Signal) -> Bool
 }
 
 /// One worker's place: the processes that fill it, one after the other.
@@ -17,11 +18,20 @@ struct WorkerPlace: Sendable {
   var isReady = false
   /// The process that is here now has been sent a kill. Its end is then no surprise.
   var wasKilled = false
+  /// It has been stopped, and will be continued.
+  var isPaused = false
+  /// It was stopped in an attempt, but not at the exchange: perhaps inside a transaction.
+  var mayHoldLock = false
+  /// Its order is on the way, and the answer has not been given.
+  var isAtExchange = false
   /// Faults that wait for this worker's next question.
   var armed: [Fault] = []
   /// The position of the call under way in the list of all calls.
   var openCall: Int?
+  /// Until when, in microseconds since boot, the order of the call under way may be sent.
+  var validUntil: Int64?
   var kills = 0
+  var pauses = 0
   /// Time from asking to the answer, without the exchange, in microseconds.
   var latency = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
 
@@ -46,9 +56,13 @@ func runWorkerProcess(
     executablePathOverride: "tradeledger",
     remainingValues: ["simulate-worker", "--"] + configuration.arguments)
   // The program itself, even if its file has been replaced in the meantime.
+  var platform = PlatformOptions()
+  // A group of its own. ^C is for the supervisor; and a stopped process whose supervisor is killed
+  // gets SIGHUP and SIGCONT from the kernel, which do not leave it behind.
+  platform.processGroupID = 0
   let result = try await Subprocess.run(
-    .path(literal("/proc/self/exe")), arguments: arguments, input: .inputWriter, output: .sequence,
-    error: .currentStandardError
+    .path(literal("/proc/self/exe")), arguments: arguments, platformOptions: platform,
+    input: .inputWriter, output: .sequence, error: .currentStandardError
   ) { execution in
     let writer = execution.standardInputWriter
     await started(
@@ -56,7 +70,7 @@ func runWorkerProcess(
         pid: execution.processIdentifier.value,
         // Nobody hears what is said to the dead.
         say: { line in _ = try? await writer.write(line.text + "\n") },
-        kill: { try? execution.send(signal: .kill) }))
+        signal: { signal in (try? execution.send(signal: signal)) != nil }))
     var splitter = LineSplitter()
     for try await buffer in execution.standardOutput {
       let lines = unsafe buffer.withUnsafeBytes { bytes in

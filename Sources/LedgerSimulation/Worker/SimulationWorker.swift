@@ -14,8 +14,9 @@ public struct SimulationWorker {
   private let clock = MomentClock()
   private var random: SeededRandom
   private var number = 0
-  /// What is to be asked again, word for word, because the last answer was "busy". By bot.
-  private var unanswered: [Int: Question] = [:]
+  /// What is to be asked again, because the last answer was "busy" or because a task is delivered
+  /// twice. By bot.
+  private var repeated: [Int: Question] = [:]
 
   private struct Question {
     let order: Order
@@ -35,8 +36,6 @@ public struct SimulationWorker {
   /// Works until the supervisor says stop.
   /// - Returns: the exit code.
   public mutating func run() async -> Int32 {
-    // ^C is meant for the supervisor, which then stops its workers in order.
-    _ = signal(SIGINT, SIG_IGN)
     nameProcess()
     input.start()
     let strategy: any WorkerStrategy
@@ -60,7 +59,7 @@ public struct SimulationWorker {
       let ready = due.indices.filter { due[$0] <= now }.shuffled(using: &random)
       for bot in ready where !input.isStopping {
         let attempted = await attempt(bot, strategy)
-        due[bot] = .now + pause(after: attempted)
+        due[bot] = .now + pause(after: attempted, isRepeating: repeated[bot] != nil)
       }
       if ready.isEmpty, let next = due.min() { await sleep(until: next) }
     }
@@ -71,8 +70,8 @@ public struct SimulationWorker {
     let number = number
     let question: Question
     do throws(LedgerError) {
-      if let unanswered = unanswered[bot] {
-        question = unanswered
+      if let again = repeated.removeValue(forKey: bot) {
+        question = again
       } else {
         question = try newQuestion(bot)
       }
@@ -91,12 +90,29 @@ public struct SimulationWorker {
       case .accepted(let at): return at
       case .refused: throw OrderNotSent("refused by the exchange")
       case .expired: throw OrderNotSent("refused by the exchange: after valid_until")
-      case .repeated: throw RepeatedOrder()
+      case .repeated, nil: throw OutcomeNotKnown()
       }
     }
-    input.say(.told(number: number, answer: attempted.answer, at: clock.now()))
-    unanswered[bot] = attempted.answer == .busy ? question : nil
+    input.say(
+      .told(
+        number: number, answer: attempted.answer, busyErrors: attempted.busyErrors, at: clock.now())
+    )
+    repeated[bot] = next(question, after: attempted.answer)
     return attempted
+  }
+
+  /// What is asked next: the same once more, word for word, where there was no answer; and the same
+  /// task with another token where it is delivered a second time, as queues do now and then, and
+  /// always where nobody has confirmed it. Such a task must not be traded again.
+  private mutating func next(_ question: Question, after answer: Answer) -> Question? {
+    switch answer {
+    case .busy: return question
+    case .inDoubt where configuration.strategy == .ledger: break
+    case .filled where configuration.strategy == .ledger:
+      guard random.chance(perMillion: 100_000) else { return nil }
+    default: return nil
+    }
+    return Question(order: question.order, key: question.key, token: .random())
   }
 
   private mutating func newQuestion(_ bot: Int) throws(LedgerError) -> Question {
@@ -109,10 +125,14 @@ public struct SimulationWorker {
 
   /// How long to leave a bot alone. Half of the workers come back in the very moment at which the
   /// wait ends, so that there is always a crowd; the others ask too early, as impatient bots do.
-  private mutating func pause(after attempted: Attempted) -> Duration {
+  private mutating func pause(after attempted: Attempted, isRepeating: Bool) -> Duration {
     let wait: Duration
     switch attempted.answer {
-    case .denied: wait = attempted.retryAfter ?? .milliseconds(50)
+    case _ where isRepeating: wait = .milliseconds(5)
+    case .denied:
+      // A clock that is back makes the wait hours long, but only until it has caught up.
+      let longest = max(configuration.cooldown, .milliseconds(100))
+      wait = min(attempted.retryAfter ?? .milliseconds(50), longest)
     case .filled, .inDoubt: wait = configuration.cooldown
     case .void, .replayed, .busy, .unknown, .failed: wait = .milliseconds(5)
     }
@@ -140,5 +160,6 @@ public struct SimulationWorker {
   }
 }
 
-/// The exchange has seen the key before: whether this order was executed is not known.
-private struct RepeatedOrder: Error {}
+/// The exchange has seen the key before, or its answer was lost: whether this order was executed is
+/// not known.
+private struct OutcomeNotKnown: Error {}

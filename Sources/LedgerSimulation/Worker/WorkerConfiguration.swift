@@ -13,8 +13,10 @@ struct WorkerConfiguration: Equatable, Sendable {
   var run: String
   var cooldown: Duration
   var lockWait: Duration
-  /// How long a strategy that thinks before it trades does so.
-  var thinkingTime: ClosedRange<Duration>
+  /// How long the exchange takes; a strategy that thinks before it trades takes as long for that.
+  var exchangeLatency: ClosedRange<Duration>
+  /// What the wall clock is ahead of the true one is read from there; nil: it is the true one.
+  var clockPath: String?
 }
 
 extension WorkerConfiguration {
@@ -22,14 +24,14 @@ extension WorkerConfiguration {
     [
       strategy.rawValue, path, "\(worker)", "\(incarnation)", "\(seed)", run,
       "\(cooldown.wholeMicroseconds)", "\(lockWait.wholeMicroseconds)",
-      "\(thinkingTime.lowerBound.wholeMicroseconds)",
-      "\(thinkingTime.upperBound.wholeMicroseconds)",
+      "\(exchangeLatency.lowerBound.wholeMicroseconds)",
+      "\(exchangeLatency.upperBound.wholeMicroseconds)", clockPath ?? "-",
     ] + bots
   }
 
   /// nil: not what a supervisor writes.
   init?(_ arguments: [String]) {
-    guard arguments.count > 10, let strategy = SimulationOptions.Strategy(rawValue: arguments[0]),
+    guard arguments.count > 11, let strategy = SimulationOptions.Strategy(rawValue: arguments[0]),
       let worker = Int(arguments[2]), let incarnation = Int(arguments[3]),
       let seed = UInt64(arguments[4])
     else { return nil }
@@ -38,9 +40,10 @@ extension WorkerConfiguration {
       return nil
     }
     self.init(
-      strategy: strategy, path: arguments[1], bots: Array(arguments[10...]), worker: worker,
+      strategy: strategy, path: arguments[1], bots: Array(arguments[11...]), worker: worker,
       incarnation: incarnation, seed: seed, run: arguments[5],
       cooldown: .microseconds(numbers[0]), lockWait: .microseconds(numbers[1]),
-      thinkingTime: .microseconds(numbers[2])...(.microseconds(numbers[3])))
+      exchangeLatency: .microseconds(numbers[2])...(.microseconds(numbers[3])),
+      clockPath: arguments[10] == "-" ? nil : arguments[10])
   }
 }

@@ -15,7 +15,7 @@ final class WorkerInput: Sendable {
     var isReleased = false
     var isStopping = false
     var release: CheckedContinuation<Void, Never>?
-    var reply: (number: Int, waiter: CheckedContinuation<ExchangeDecision, Never>)?
+    var reply: (number: Int, waiter: CheckedContinuation<ExchangeDecision?, Never>)?
   }
   private let state = Mutex(State())
 
@@ -49,7 +49,8 @@ final class WorkerInput: Sendable {
   }
 
   /// Says `line` and waits for the reply to order `number`.
-  nonisolated(nonsending) func ask(_ number: Int, _ line: WorkerLine) async -> ExchangeDecision {
+  /// - Returns: nil where the answer was lost on its way.
+  nonisolated(nonsending) func ask(_ number: Int, _ line: WorkerLine) async -> ExchangeDecision? {
     await withCheckedContinuation { waiter in
       // First the ear, then the mouth.
       state.withLock { $0.reply = (number, waiter) }
@@ -95,7 +96,7 @@ final class WorkerInput: Sendable {
         $0.isStopping = true
       }
     case .reply(let number, let decision):
-      let waiter = state.withLock { state -> CheckedContinuation<ExchangeDecision, Never>? in
+      let waiter = state.withLock { state -> CheckedContinuation<ExchangeDecision?, Never>? in
         guard state.reply?.number == number else { return nil }
         defer { state.reply = nil }
         return state.reply?.waiter

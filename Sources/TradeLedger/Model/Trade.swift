@@ -84,5 +84,5 @@ public struct Permit: Hashable, Sendable {
   public let validUntil: Timestamp
   public let instance: InstanceClaim?
   /// The end of the lease on the boot clock, where it was known.
-  let bootValidUntil: BootInstant?
+  package let bootValidUntil: BootInstant?
 }

@@ -14,12 +14,17 @@ struct Simulate: AsyncParsableCommand {
 
       Examples:
         tradeledger simulate
-        tradeledger simulate --workers 8 --bots 4 --duration 20s --chaos kill
+        tradeledger simulate --workers 8 --bots 4 --duration 20s --chaos all
         tradeledger simulate --strategy naive
+        tradeledger simulate --chaos pause --exchange-careless
         tradeledger simulate --history run.ndjson; tradeledger simulate --check run.ndjson
       """)
 
-  @Option(help: "ledger; or naive: look, decide, then insert.")
+  @Option(
+    help: """
+      ledger; or a bug: naive looks, decides, then inserts; deferred does so in one transaction, \
+      and inserts again when the database is locked; ttl-lock takes a lock with a time limit.
+      """)
   var strategy = SimulationOptions.Strategy.ledger
 
   @Option(help: ArgumentHelp("Worker processes.", valueName: "number"))
@@ -44,11 +49,27 @@ struct Simulate: AsyncParsableCommand {
 
   @Option(
     name: .customLong("exchange-failures"), parsing: .unconditional,
-    help: ArgumentHelp("How many orders the exchange refuses.", valueName: "percent"))
+    help: ArgumentHelp(
+      """
+      With how many orders something goes wrong: a third of them are refused, a third executed and \
+      the answer lost, a third executed and answered after the lease.
+      """, valueName: "percent"))
   var exchangeFailures = "1%"
 
+  @Flag(
+    help: """
+      The exchange takes orders after valid_until, and a key more than once. With --chaos pause \
+      this shows the double trade that no ledger can prevent: a worker that is stopped between its \
+      last look at the lease and the send.
+      """)
+  var exchangeCareless = false
+
   @Option(
-    help: ArgumentHelp("What is done to the workers meanwhile: kill.", valueName: "kinds"))
+    help: ArgumentHelp(
+      """
+      What is done to the workers meanwhile, with commas: kill (-9), pause (for less and for more \
+      than the lease), clock (their wall clock jumps by a second to an hour), all.
+      """, valueName: "kinds"))
   var chaos: ChaosList?
 
   @Option(help: ArgumentHelp("Repeats the faults of an earlier run.", valueName: "number"))
@@ -102,7 +123,8 @@ struct Simulate: AsyncParsableCommand {
     options.duration = try Duration(interval: duration)
     options.cooldown = try Duration(interval: cooldown)
     options.exchangeLatency = try SimulationOptions.latency(exchangeLatency)
-    options.refusedPerMillion = try SimulationOptions.perMillion(exchangeFailures)
+    options.isExchangeCareless = exchangeCareless
+    options.failuresPerMillion = try SimulationOptions.perMillion(exchangeFailures)
     options.chaos = chaos?.kinds ?? []
     options.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
     options.lockWait = try Duration(interval: global.lockWait)
@@ -114,7 +136,7 @@ struct Simulate: AsyncParsableCommand {
   }
 }
 
-/// `kill`; more kinds will come, with commas between them.
+/// `kill,pause`, or `all`.
 struct ChaosList: ExpressibleByArgument {
   let kinds: Set<SimulationOptions.Chaos>
 
@@ -123,7 +145,9 @@ struct ChaosList: ExpressibleByArgument {
     self.kinds = kinds
   }
 
-  static var allValueStrings: [String] { SimulationOptions.Chaos.allCases.map(\.rawValue) }
+  static var allValueStrings: [String] {
+    SimulationOptions.Chaos.allCases.map(\.rawValue) + ["all"]
+  }
 }
 
 /// One line on stderr that is written over and over.
@@ -136,11 +160,13 @@ private struct ProgressBar: Sendable {
       1,
       Double(progress.elapsed.wholeMicroseconds)
         / Double(max(1, progress.duration.wholeMicroseconds)))
-    let filled = Int(share * 30)
-    let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 30 - filled)
+    let filled = Int(share * 20)
+    let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled)
+    let elapsed = Duration.seconds(progress.elapsed.components.seconds)
+    let left = Duration.seconds((progress.duration - elapsed).components.seconds)
     Console.error(
-      "\r[\(bar)] \(progress.attempts) attempts, \(progress.orders) orders, "
-        + "\(progress.kills) kills\u{1b}[K")
+      "\r[\(bar)] \(elapsed.readable), \(left.readable) left: \(progress.admitted) admitted, "
+        + "\(progress.denied) denied, \(progress.kills) kills, \(progress.pauses) pauses\u{1b}[K")
   }
 
   func clear() {
@@ -156,6 +182,7 @@ extension Lines {
       result.verdict == .holds ? colors.good(result.headline) : colors.bad(result.headline)
     var lines = [headline] + result.violationLines().map { "  " + $0 }
     if isQuiet { return lines.map { $0 + "\n" }.joined() }
+    if let remark = result.remark { lines.append("  " + remark) }
     let width = result.figures.map(\.name.count).max() ?? 0
     lines.append("")
     lines += result.figures.map { figure in
@@ -186,7 +213,13 @@ extension JSON {
           .map { Member(key: $0.key, value: .number($0.value)) }),
       "unknown": .number(result.unknown),
       "busy": .number(result.busy),
+      "replayed": .number(result.replayed),
       "kills": .number(result.kills),
+      "pauses": .number(result.pauses),
+      "clock_jumps": .number(result.clockJumps),
+      "busy_errors": .number(result.busyErrors),
+      "late_fills": .number(result.lateFills),
+      "in_doubt": .number(result.inDoubt),
       "trades": .number(result.trades),
       "double_trades": .number(result.doubleTrades),
       "violations": .array(result.violations.map(violation)),
@@ -203,6 +236,14 @@ extension JSON {
         "p99": .number(result.latency.p99), "p999": .number(result.latency.p999),
         "max": .number(result.latency.max),
       ],
+      "fairness": .text(result.fairness),
+      "waits": .array(
+        result.waits.map { wait in
+          [
+            "worker": .number(wait.worker), "bot": .string(wait.bot),
+            "wait_us": .int(wait.time), "outcome": .string(wait.outcome),
+          ]
+        }),
       "exchange": [
         "accepted": .number(result.exchange.accepted),
         "refused": .number(result.exchange.refused),

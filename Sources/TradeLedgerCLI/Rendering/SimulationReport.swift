@@ -75,7 +75,9 @@ extension ReportEvent {
     case .pause: self.init(letter: "P", name: "pause", at: event.at, target: target ?? "-")
     case .clockJump(let offset):
       let words =
-        offset == .zero ? "right again" : offset.readable + (offset < .zero ? " behind" : " ahead")
+        offset == .zero
+        ? "right again"
+        : offset < .zero ? (.zero - offset).readable + " behind" : offset.readable + " ahead"
       self.init(
         letter: "J", name: "clock jump", at: event.at, target: "the workers' clock, \(words)")
     }
