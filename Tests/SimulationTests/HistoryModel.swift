@@ -30,7 +30,6 @@ struct HistoryModel {
     var row: TradeRow
     var visible: Int64
     var settledVisible: Int64?
-    var doubt = false
   }
 
   private var random: SeededRandom
@@ -51,7 +50,9 @@ struct HistoryModel {
 
   private init(seed: UInt64) {
     random = SeededRandom(seed: seed, stream: 0x40de1)
-    let bots = [("a", false, true), ("b", false, true), ("blocking", true, true), ("off", false, false)]
+    let bots = [
+      ("a", false, true), ("b", false, true), ("blocking", true, true), ("off", false, false),
+    ]
     evidence.bots = bots.map { name, blocks, isEnabled in
       BotTerms(
         name: name, cooldown: HistoryModel.cooldown, lease: HistoryModel.lease, blocks: blocks,
@@ -75,7 +76,9 @@ struct HistoryModel {
   // MARK: Clocks
 
   private func offset(at boot: Int64) -> Int64 { offsets.last { $0.at <= boot }?.offset ?? 0 }
-  private func moment(_ boot: Int64) -> Moment { Moment(wall: boot + HistoryModel.ahead, boot: boot) }
+  private func moment(_ boot: Int64) -> Moment {
+    Moment(wall: boot + HistoryModel.ahead, boot: boot)
+  }
 
   /// What a worker reads at `boot`: the wall clock comes second, sometimes much later.
   private mutating func reading(_ boot: Int64) -> (wall: Int64, boot: Int64, end: Int64) {
@@ -97,7 +100,9 @@ struct HistoryModel {
     let hasJumps = happens(60)
     var nextJump = HistoryModel.bootStart + upTo(100_000)
     while evidence.calls.count < calls {
-      guard let index = workers.indices.min(by: { workers[$0].due < workers[$1].due }) else { return }
+      guard let index = workers.indices.min(by: { workers[$0].due < workers[$1].due }) else {
+        return
+      }
       let now = workers[index].due
       if hasJumps && now >= nextJump {
         setClock(at: nextJump)
@@ -138,7 +143,7 @@ struct HistoryModel {
       let bot = evidence.bots[Int(upTo(4)) - 1].name
       question = (happens(70) ? (happens(50) ? "a" : "b") : bot, "k\(number)")
       // A task that was delivered twice, or a key that somebody used again for another bot.
-      if happens(5), let old = evidence.calls.randomElement(using: &random) {
+      if happens(8), let old = evidence.calls.randomElement(using: &random) {
         question = (happens(80) ? old.bot : "a", old.key)
       }
     }
@@ -147,7 +152,8 @@ struct HistoryModel {
     let asked = question ?? ("a", "k")
     evidence.calls.append(
       Call(
-        worker: index, pid: workers[index].pid, bot: asked.bot, key: asked.key, called: moment(now)))
+        worker: index, pid: workers[index].pid, bot: asked.bot, key: asked.key, called: moment(now))
+    )
     go(index, .look, now + upTo(300))
   }
 
@@ -155,7 +161,7 @@ struct HistoryModel {
     if happens(2) { return answer(index, .busy, now) }
     // The clocks are read after the table.
     let clock = reading(now + upTo(200))
-    if let refused = refusal(index, clock, seenAt: now) {
+    if let refused = refusal(index, clock, seenAt: now, isLocked: false) {
       return answer(index, refused, clock.end)
     }
     go(index, .lock, max(clock.end, lockFree) + upTo(50))
@@ -164,7 +170,9 @@ struct HistoryModel {
   private mutating func admit(_ index: Int, _ now: Int64) {
     guard now > lockFree else { return go(index, .lock, lockFree + upTo(50)) }
     let clock = reading(now)
-    if let refused = refusal(index, clock, seenAt: now) { return answer(index, refused, clock.end) }
+    if let refused = refusal(index, clock, seenAt: now, isLocked: true) {
+      return answer(index, refused, clock.end)
+    }
     let call = evidence.calls[workers[index].call]
     let visible = clock.end + upTo(400)
     lockFree = visible
@@ -183,10 +191,13 @@ struct HistoryModel {
 
   /// The contract's questions, in its order. nil: admitted.
   private mutating func refusal(
-    _ index: Int, _ clock: (wall: Int64, boot: Int64, end: Int64), seenAt time: Int64
+    _ index: Int, _ clock: (wall: Int64, boot: Int64, end: Int64), seenAt time: Int64,
+    isLocked: Bool
   ) -> Answer? {
     let call = evidence.calls[workers[index].call]
-    func deny(_ reason: String, _ row: TradeRow?) -> Answer { .denied(reason: reason, winner: row?.id) }
+    func deny(_ reason: String, _ row: TradeRow?) -> Answer {
+      .denied(reason: reason, winner: row?.id)
+    }
     let seen = table.indices.filter { table[$0].visible <= time }
     if let same = seen.first(where: { table[$0].row.key == call.key }) {
       let row = table[same].row
@@ -201,8 +212,12 @@ struct HistoryModel {
       let row = table[index].row
       let wallLeft = row.createdAt + HistoryModel.lease - clock.wall
       let bootLeft = row.createdBoot + HistoryModel.lease - clock.boot
-      if !table[index].doubt && max(wallLeft, bootLeft) > 0 { return deny("in_progress", row) }
-      if lockFree <= time { table[index].doubt = true }
+      if row.status != .inDoubt {
+        if max(wallLeft, bootLeft) > 0 { return deny("in_progress", row) }
+        // The step to in doubt is written under the lock, whatever the answer.
+        guard isLocked else { return nil }
+        if row.status == .pending { change(index, to: .inDoubt) }
+      }
       if terms.blocks { return deny("in_doubt", row) }
     }
     for index in own {
@@ -264,21 +279,25 @@ struct HistoryModel {
     lockFree = clock.end + upTo(400)
     table[index].settledVisible = lockFree
     var row = table[index].row
-    let status: RowStatus
+    row.receivedAt = clock.wall
+    row.settledBy = settler
     if case .accepted(let at)? = decision {
-      status = .filled
       let filled = max(row.createdAt, min(at, clock.wall))
       row.filledAt = filled
       row.filledBoot = min(
         max(clock.boot - max(0, clock.wall - filled), row.createdBoot), clock.boot)
-    } else {
-      status = .void
     }
+    table[index].row = row
+    change(index, to: row.filledAt == nil ? .void : .filled)
+  }
+
+  private mutating func change(_ index: Int, to status: RowStatus) {
+    let row = table[index].row
     table[index].row = TradeRow(
       id: row.id, bot: row.bot, key: row.key, status: status, createdAt: row.createdAt,
       createdBoot: row.createdBoot, filledAt: row.filledAt, filledBoot: row.filledBoot,
-      receivedAt: clock.wall, cooldown: row.cooldown, leaseUntil: row.leaseUntil, pid: row.pid,
-      settledBy: settler)
+      receivedAt: row.receivedAt, cooldown: row.cooldown, leaseUntil: row.leaseUntil,
+      pid: row.pid, settledBy: row.settledBy)
     evidence.rows = table.map(\.row)
   }
 

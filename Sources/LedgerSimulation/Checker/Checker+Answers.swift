@@ -43,9 +43,8 @@ extension Checker {
         row.createdBoot <= call.told?.boot ?? .min
       }
     case .busy:
-      // The same key may have been admitted when it was tried again, but not by then.
-      guard let row = rowsByKey[call.key]?.first, let told = call.told, row.createdBoot <= told.boot
-      else { return nil }
+      // The same key may have been admitted for another call.
+      guard let row = rowsByKey[call.key]?.first, owner(of: row) == call else { return nil }
       return Violation(
         .busyButWritten, bot: call.bot, trades: [row.id], keys: [call.key],
         "worker \(call.worker) was told busy, and yet there is trade \(row.id)")

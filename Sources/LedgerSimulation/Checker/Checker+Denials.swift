@@ -35,7 +35,8 @@ extension Checker {
     case "cooldown": return candidates(winner, call, window) { coolsDown($0, window) }
     case "in_progress": return candidates(winner, call, window) { isInProgress($0, window) }
     case "in_doubt":
-      return termsByBot[call.bot]?.blocks == true
+      // Whoever says so names the trade, however old it is.
+      return termsByBot[call.bot]?.blocks == true && winner != nil
         && candidates(winner, call, window) { isInDoubt($0, window) }
     case "disabled": return termsByBot[call.bot]?.isEnabled == false
     case "key_conflict":
@@ -74,7 +75,9 @@ extension Checker {
       }
       return isReason(row)
     }
-    return (rowsByBot[call.bot] ?? []).contains { $0.createdBoot <= window.end && isReason($0) }
+    return timelines[call.bot]?.contains(from: window.start, to: window.end, wall: window.wall) {
+      isReason($0)
+    } ?? false
   }
 
   private func coolsDown(_ row: TradeRow, _ window: Window) -> Bool {
@@ -99,5 +102,42 @@ extension Checker {
   private func isInDoubt(_ row: TradeRow, _ window: Window) -> Bool {
     if let settled = settlement(of: row), settled.upperBound < window.start { return false }
     return row.createdBoot + (row.lease ?? .zero) <= window.end
+  }
+}
+
+/// The rows of a bot in order of time, so that those that can be the reason for a denial are found
+/// without looking at all of them.
+struct Timeline {
+  private let rows: [TradeRow]
+  /// The latest time, by each clock, at which any row up to this one can be the reason.
+  private var boot: [Int64] = []
+  private var wall: [Int64] = []
+
+  init(_ rows: [TradeRow]) {
+    self.rows = rows.sorted { $0.createdBoot < $1.createdBoot }
+    for row in self.rows {
+      let length = max(row.cooldown, row.lease ?? 0)
+      let boot = max(row.createdBoot, row.filledBoot ?? .min) + length
+      let wall = max(row.createdAt, row.filledAt ?? .min) + length
+      self.boot.append(max(self.boot.last ?? .min, boot))
+      self.wall.append(max(self.wall.last ?? .min, wall))
+    }
+  }
+
+  /// Whether `isReason` holds for a row admitted before `end` and not too old by either clock.
+  func contains(
+    from start: Int64, to end: Int64, wall least: Int64, _ isReason: (TradeRow) -> Bool
+  ) -> Bool {
+    var low = 0
+    var high = rows.count
+    while low < high {
+      let middle = (low + high) / 2
+      if rows[middle].createdBoot <= end { low = middle + 1 } else { high = middle }
+    }
+    while low > 0, boot[low - 1] > start || wall[low - 1] > least {
+      if isReason(rows[low - 1]) { return true }
+      low -= 1
+    }
+    return false
   }
 }

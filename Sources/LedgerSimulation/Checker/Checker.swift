@@ -12,6 +12,7 @@ struct Checker {
   let rowsByID: [Int64: TradeRow]
   /// In order of admission.
   let rowsByBot: [String: [TradeRow]]
+  let timelines: [String: Timeline]
   let callsByKey: [String: [Call]]
   let ordersByKey: [String: [ExchangeOrder]]
   let termsByBot: [String: BotTerms]
@@ -23,6 +24,7 @@ struct Checker {
     rowsByKey = Dictionary(grouping: rows, by: \.key)
     rowsByID = Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
     rowsByBot = Dictionary(grouping: rows, by: \.bot)
+    timelines = rowsByBot.mapValues(Timeline.init)
     callsByKey = Dictionary(grouping: evidence.calls, by: \.key)
     ordersByKey = Dictionary(grouping: evidence.orders, by: \.key)
     termsByBot = Dictionary(evidence.bots.map { ($0.name, $0) }) { first, _ in first }
@@ -45,9 +47,10 @@ struct Checker {
 
 extension Checker {
   /// The call that `row` came from: of its bot, its key and its process, under way when the row was
-  /// admitted, and not told anything that excludes it.
+  /// admitted, and not told anything that excludes it. "Busy" excludes it where another call of the
+  /// key does not; where there is none, somebody was told busy and it was not true.
   func owner(of row: TradeRow) -> Call? {
-    (callsByKey[row.key] ?? []).first { call in
+    let candidates = (callsByKey[row.key] ?? []).filter { call in
       guard call.bot == row.bot, row.pid == nil || row.pid == call.pid,
         call.called.boot <= row.createdBoot,
         row.createdBoot <= (call.ordered ?? call.told)?.boot ?? .max
@@ -57,6 +60,7 @@ extension Checker {
       default: return true
       }
     }
+    return candidates.first { $0.answer != .busy } ?? candidates.first
   }
 
   /// When `row` was settled, on the boot clock: not before the one time and not after the other.
