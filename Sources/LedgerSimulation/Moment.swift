@@ -8,7 +8,8 @@ struct Moment: Equatable, Sendable {
   let boot: Int64
 }
 
-/// Reads the true clocks, whatever the workers' wall clock is set to, through the ledger's own clock, the one place of the package that does.
+/// Reads the true clocks, whatever the workers' wall clock is set to, through the ledger's own
+/// clock, the one place of the package that does.
 struct MomentClock: Sendable {
   private let clock = SystemClock()
 

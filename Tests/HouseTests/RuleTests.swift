@@ -4,12 +4,14 @@ import XCTest
 final class RuleTests: XCTestCase {
   // MARK: SQL
 
+  /// But for the re-enacted bugs, whose transactions are part of the bug.
   func testTransactionWords_standInOneFile() throws {
     let words = try Regex(
       #""\s*(BEGIN( (DEFERRED|IMMEDIATE|EXCLUSIVE))?|COMMIT|ROLLBACK|END|SAVEPOINT \w+"#
         + #"|RELEASE \w+)( TRANSACTION)?;?\s*""#)
     let home = "Sources/SQLite/Transaction.swift"
     for file in try Checkout.files("Sources") where file.path != home {
+      if file.path.hasPrefix("Sources/LedgerSimulation/Strategies/") { continue }
       XCTAssertEqual(file.matches(words), [], "transactions are the business of \(home)")
     }
     let found = try Checkout.file(home).matches(words)
