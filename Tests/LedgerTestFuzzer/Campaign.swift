@@ -69,6 +69,10 @@ final class Campaign {
       count("another sound ledger")
       return
     }
+    if complaint == "INV-1" && found.answers[.audit]?.contains("doubleTrade") ?? false {
+      count("a sound ledger with double trades, and the audit says so")
+      return
+    }
     if good.isLarge && found.errors[.audit] != nil {
       count("large: other answers, until the audit refused")
       return

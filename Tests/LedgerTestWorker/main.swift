@@ -1,7 +1,7 @@
 // A worker process for tests: reads one command a line, answers with one line.
 //
 //   LedgerTestWorker PATH [WAIT]
-//   create MODE | open          -> ok | error CODE
+//   create MODE | open [reading] -> ok | error CODE
 //   bot NAME COOLDOWN LEASE POLICY -> added | same | differs
 //   set NAME COOLDOWN           -> ok
 //   reserve BOT KEY TOKEN QTY   -> admitted ID TOKEN | replayed ID TOKEN|- STATUS
@@ -10,6 +10,8 @@
 //   trade BOT                   -> sending KEY, then waits for `ok`, `refuse` or `fail`;
 //                                  filled ID | void ID | indoubt ID | denied ... | replayed ID
 //   fill ID TOKEN | void ID TOKEN | record BOT | check BOT
+//   hammer UNTIL BOT            -> how many were recorded and busy, and the longest call in us
+//   poll UNTIL                  -> looks (status, audit) all the time: how many rounds and errors
 //   `at MICROSECONDS COMMAND ...` waits (spinning) for that moment of the boot clock first.
 
 import TradeLedger
@@ -75,6 +77,45 @@ func withTrade(_ ledger: Ledger, _ bot: String) async throws -> String {
   }
 }
 
+func bootNow() -> Int64 { SystemClock().now().boot?.microseconds ?? 0 }
+
+/// Records trades as fast as it can, until that moment of the boot clock.
+func hammer(_ ledger: Ledger, until end: Int64, _ bot: String) async throws -> String {
+  let order = try order(bot)
+  var recorded = 0
+  var busy = 0
+  var longest: Int64 = 0
+  var now = bootNow()
+  while now < end {
+    do throws(LedgerError) {
+      _ = try await ledger.record(order)
+      recorded += 1
+    } catch {
+      if error.code != .busy { return "error \(error.code) never \(error.message)" }
+      busy += 1
+    }
+    let after = bootNow()
+    longest = max(longest, after - now)
+    now = after
+  }
+  return "\(recorded) \(busy) \(longest)"
+}
+
+/// Looks at status and audit as fast as it can, until that moment of the boot clock.
+func poll(_ ledger: Ledger, until end: Int64) async throws -> String {
+  var rounds = 0
+  var errors = 0
+  while bootNow() < end {
+    do throws(LedgerError) {
+      let status = try await ledger.status()
+      let audit = try await ledger.audit()
+      if audit.examined < status.trades || !audit.findings.isEmpty { errors += 1 }
+    } catch { errors += 1 }
+    rounds += 1
+  }
+  return "\(rounds) \(errors)"
+}
+
 func perform(_ words: [String], _ ledger: Ledger) async throws -> String {
   switch words[0] {
   case "bot":
@@ -126,6 +167,8 @@ func perform(_ words: [String], _ ledger: Ledger) async throws -> String {
     case .admissible: return "admissible"
     case .denied(let denial): return text(denial)
     }
+  case "hammer": return try await hammer(ledger, until: Int64(words[1]) ?? 0, words[2])
+  case "poll": return try await poll(ledger, until: Int64(words[1]) ?? 0)
   default: return "error unknown command"
   }
 }
@@ -152,6 +195,7 @@ while let line = readLine() {
         path, mode: LedgerMode(rawValue: words[1]) ?? .paper, options: options)
       say("ok")
     case "open":
+      options.access = words.last == "reading" ? .readOnly : .readWrite
       ledger = try await Ledger.open(path, options: options)
       say("ok")
     default:

@@ -6,8 +6,8 @@ internal import SQLite
 /// the look is taken at each opening of a small ledger, and at each audit of any. It reads the whole
 /// file: about 15 ms for each MiB.
 enum Integrity {
-  /// Ledgers of up to this many pages (1 MiB, some 3,000 trades) are looked at when they are opened.
-  static let pagesCheckedAtOpen = 256
+  /// Ledgers of up to this size (some 3,000 trades) are looked at when they are opened.
+  static let bytesCheckedAtOpen: Int64 = 1_048_576
 
   /// What is wrong with the file, or "ok". Runs inside a transaction that its caller opened.
   static func report(_ database: LedgerDatabase) throws(LedgerError) -> String {

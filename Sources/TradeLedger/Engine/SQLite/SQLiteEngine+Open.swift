@@ -164,7 +164,8 @@ private struct Opened {
   init(_ database: LedgerDatabase, wait: Duration) throws(LedgerError) {
     let ending = database.connection.read(wait: wait) { () throws(LedgerError) in
       try SchemaInstaller.verify(database)
-      if try database.pragma("page_count") <= Integrity.pagesCheckedAtOpen {
+      let bytes = try database.pragma("page_count") * database.pragma("page_size")
+      if bytes <= Integrity.bytesCheckedAtOpen {
         try Integrity.expectSound(database)
       }
       let mode = try database.first(Statements.ledgerMode) { row throws(SQLiteError) in
