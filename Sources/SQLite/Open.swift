@@ -98,7 +98,9 @@ extension Connection {
     try set("recursive_triggers", 1)
     try set("synchronous", 2)  // FULL (INV-4)
     try disableAutomaticCheckpoints()
-    if case .reading(let keepsLog) = purpose {
+    switch purpose {
+    case .writing: break
+    case .reading(let keepsLog):
       try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keepsLog, "no checkpoint on close")
       removesLog = !keepsLog
       try set("query_only", 1)

@@ -286,7 +286,7 @@ extension ExchangeOrder {
 extension ExchangeDecision {
   fileprivate static func decode(_ text: String) throws(FlatObjectError) -> ExchangeDecision {
     // The words of the pipe between supervisor and worker.
-    guard case .reply(_, let decision)? = SupervisorLine("reply 0 \(text)") else {
+    guard case .reply(_, let decision?)? = SupervisorLine("reply 0 \(text)") else {
       throw FlatObjectError(message: "no such decision: \(text)")
     }
     return decision
