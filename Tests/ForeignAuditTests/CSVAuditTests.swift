@@ -18,7 +18,7 @@ final class CSVAuditTests: ForeignFileTestCase {
     let found = findings(report)
     XCTAssertEqual(found.map { $0["trades"] as? [Int] }, [[2, 4]])
     XCTAssertEqual(found.map { $0["gap_us"] as? Int }, [816_543])
-    let rows = BuiltBinary.run("bash", ["-c", try XCTUnwrap(found[0]["next"] as? String)])
+    let rows = BuiltBinary.run("bash", ["-c", try next(found)])
     XCTAssertEqual(
       rows.stdout,
       "bot,filled_at\nm,2025-09-07T20:28:53.395950\nm,2025-09-07T20:28:54.212493\n")

@@ -170,7 +170,7 @@ final class FileStateTests: ForeignFileTestCase {
     XCTAssertEqual((report["columns"] as? [String: Any])?["table"] as? String, table)
     let found = findings(report)
     XCTAssertEqual(found.map { $0["trades"] as? [String] }, [["a'b", "$(id)\u{7}"]])
-    let rows = BuiltBinary.run("bash", ["-c", try XCTUnwrap(found[0]["next"] as? String)])
+    let rows = BuiltBinary.run("bash", ["-c", try next(found)])
     XCTAssertEqual(rows.status, 0, rows.stderr)
     XCTAssertEqual(rows.stdout.split(separator: "\n").count, 3, rows.stdout)
   }

@@ -67,6 +67,11 @@ class ForeignFileTestCase: XCTestCase {
     report["findings"] as? [[String: Any]] ?? []
   }
 
+  /// The command that shows the two trades of a finding.
+  func next(_ findings: [[String: Any]], _ index: Int = 0) throws -> String {
+    try XCTUnwrap(findings.dropFirst(index).first?["next"] as? String, "no such finding")
+  }
+
   /// The names in the directory and the bytes of the main file.
   func snapshot(_ path: String? = nil) throws -> (names: [String], bytes: Data) {
     (

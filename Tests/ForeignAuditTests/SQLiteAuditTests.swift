@@ -24,8 +24,9 @@ final class SQLiteAuditTests: ForeignFileTestCase {
         found.map { $0["gap_us"] as? Int }, [380_000, 816_543, 820_000, 90_000])
       XCTAssertEqual(Set(found.map { $0["cooldown_us"] as? Int }), [900_000_000])
       XCTAssertEqual(Set(found.map { $0["bot"] as? String }), ["momentum"])
-      XCTAssertEqual(found[1]["earlier_at"] as? String, "2025-09-07T20:28:53.395950Z")
-      XCTAssertEqual(found[1]["at"] as? String, "2025-09-07T20:28:54.212493Z")
+      XCTAssertEqual(
+        found.dropFirst().first?["earlier_at"] as? String, "2025-09-07T20:28:53.395950Z")
+      XCTAssertEqual(found.dropFirst().first?["at"] as? String, "2025-09-07T20:28:54.212493Z")
     }
     let text = BuiltBinary.run(["audit", "--sqlite", database])
     XCTAssertTrue(text.stdout.contains(" 0.816543s "), text.stdout)
@@ -36,8 +37,8 @@ final class SQLiteAuditTests: ForeignFileTestCase {
   /// The command behind each finding shows its two rows.
   func testNextCommand_showsTheRows() throws {
     try makeIncidents()
-    let next = findings(try report(["--sqlite", database], 1))[1]["next"] as? String
-    let rows = BuiltBinary.run("bash", ["-c", try XCTUnwrap(next)])
+    let found = findings(try report(["--sqlite", database], 1))
+    let rows = BuiltBinary.run("bash", ["-c", try next(found, 1)])
     XCTAssertEqual(rows.status, 0, rows.stderr)
     XCTAssertTrue(rows.stdout.contains("\n2943|") && rows.stdout.contains("\n2944|"), rows.stdout)
     XCTAssertEqual(rows.stdout.split(separator: "\n").count, 3)
@@ -127,14 +128,14 @@ final class SQLiteAuditTests: ForeignFileTestCase {
       database,
       """
       CREATE TABLE trades (id TEXT PRIMARY KEY, bot TEXT, ts TEXT) WITHOUT ROWID;
-      INSERT INTO trades VALUES ('c', 'm', '2025-09-08 00:00:01'), ('a', 'm', '2025-09-07 23:59:59'),
+      INSERT INTO trades VALUES ('a', 'm', '2025-09-08 00:00:01'), ('c', 'm', '2025-09-07 23:59:59'),
         ('b', 'n', '2025-09-08 00:00:00'), ('d''', 'm', '2025-09-08 00:00:30');
       """)
     let found = findings(try report(["--sqlite", database, "--cooldown", "29s"], 1))
-    XCTAssertEqual(found.map { $0["trades"] as? [String] }, [["a", "c"]])
+    XCTAssertEqual(found.map { $0["trades"] as? [String] }, [["c", "a"]])
     let wide = findings(try report(["--sqlite", database, "--cooldown", "30s"], 1))
-    XCTAssertEqual(wide.map { $0["trades"] as? [String] }, [["a", "c"], ["c", "d'"]])
-    let rows = BuiltBinary.run("bash", ["-c", try XCTUnwrap(wide[1]["next"] as? String)])
+    XCTAssertEqual(wide.map { $0["trades"] as? [String] }, [["c", "a"], ["a", "d'"]])
+    let rows = BuiltBinary.run("bash", ["-c", try next(wide, 1)])
     XCTAssertEqual(rows.stdout.split(separator: "\n").count, 3, "\(rows)")
   }
 

@@ -71,6 +71,7 @@ final class TimeTests: XCTestCase {
       let real = Double(expected / 1_000_000) + Double(expected % 1_000_000) / 1_000_000
       XCTAssertEqual(TimeParser.parse(real)?.microseconds, expected)
     }
+    XCTAssertEqual(TimeParser.parse(1_757_276_933.395_950_8)?.microseconds, second + 395_951)
     XCTAssertEqual(TimeParser.parse(1_757_276_933_395.95)?.microseconds, second + 395_950)
   }
 }
