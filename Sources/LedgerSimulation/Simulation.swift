@@ -29,7 +29,8 @@ public struct Simulation: Sendable {
   /// - Parameters:
   ///   - history: keeps all the evidence, for ``History/judge(path:)``.
   ///   - progress: called a few times a second.
-  /// - Throws: `invalidInput`; ``HistoryError`` where `history` cannot be written; `configuration` where `ledgerPath` is a ledger of another mode;
+  /// - Throws: `invalidInput`; ``HistoryError`` where `history` cannot be written;
+  ///   `configuration` where `ledgerPath` is a ledger of another mode;
   ///   whatever opening a ledger throws; `internal` where workers cannot be started.
   public static func run(
     _ options: SimulationOptions, history: HistoryFile? = nil,

@@ -5,8 +5,9 @@ extension Checker {
 
   /// A denial must have been right at some moment between the question and the answer.
   ///
-  /// Whoever denied looked at what was committed at a moment of that window, and then at the clocks,
-  /// at a later moment of it. So a trade can be the reason if it was admitted before the answer
+  /// Whoever denied looked at what was committed at a moment of that window, and then at the
+  /// clocks, at a later moment of it. So a trade can be the reason if it was admitted before the
+  /// answer
   /// came, if it had not been settled before the question was asked, and if it was still too young
   /// when the question was asked, by one clock or the other.
   func denialRules() -> [Violation] {

@@ -1,7 +1,8 @@
 /// Judges a run. A pure function of the evidence, and no relative of the code that admits trades.
 ///
-/// It judges on the boot clock, which all processes share and nothing sets, and on the workers' wall
-/// clock where the contract says so. There is no tolerance: what the evidence leaves open (which of
+/// It judges on the boot clock, which all processes share and nothing sets, and on the workers'
+/// wall clock where the contract says so. There is no tolerance: what the evidence leaves open
+/// (which of
 /// two commits was first, whether a jump of the clock had been seen) is decided in favour of the
 /// ledger, and nothing else is. Everything is linear in the evidence, but for trades that are less
 /// than a cooldown apart.

@@ -22,7 +22,7 @@ public struct Violation: Equatable, Sendable {
     case settledByStranger = "settled-by-stranger"
     /// A fill for a trade that was void, although nobody had declared it so by hand (INV-6).
     case conflict
-    /// A row admitted under another cooldown or lease than its bot's, or while the bot was disabled.
+    /// A row admitted under another cooldown or lease than its bot's, or for a disabled bot.
     case otherTerms = "other-terms"
     /// A row with an earlier time than the row before it: its clock was not read under the lock.
     case rowsOutOfOrder = "rows-out-of-order"
