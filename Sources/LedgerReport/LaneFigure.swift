@@ -68,8 +68,10 @@ struct LaneFigure {
   private var marks: HTML {
     var bands: HTML = ""
     var open: HTML = ""
-    var marks: HTML = ""
-    for trade in lane.trades ?? [] {
+    var filled: HTML = ""
+    // Above the filled ones, so that none of them is hidden.
+    var others: HTML = ""
+    for trade in (lane.trades ?? []).reversed() {
       let share = axis.columns.share(trade.at)
       if trade.status.counts && trade.cooldown > .zero {
         let end = min(1, axis.columns.share(trade.cooldownEnd))
@@ -87,14 +89,15 @@ struct LaneFigure {
           y1="\(Self.tradesTop + Self.tradesHeight / 2)" y2="\(Self.openTop)"/>
           """
       }
-      marks += """
+      let mark: HTML = """
         <use href="#\(trade.status.symbol)" x="\(share: share)" \
         y="\(Self.tradesTop + Self.tradesHeight / 2)"><title>\(tip(trade))</title></use>
         """
+      if trade.status == .filled { filled += mark } else { others += mark }
     }
     let arrow: HTML =
       open.text.isEmpty ? "" : "<use href=\"#arrow\" x=\"100%\" y=\"\(Self.openTop)\"/>"
-    return "\(bands)\(open)\(arrow)\(marks)"
+    return "\(bands)\(open)\(arrow)\(filled)\(others)"
   }
 
   private func tip(_ trade: ReportTrade) -> String {

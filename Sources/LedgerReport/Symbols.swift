@@ -31,7 +31,7 @@ enum Symbols {
           + "<use href=\"#doubt\" x=\"10\" y=\"11\"/>", "in doubt, open to the right"),
       entry(
         "<rect class=\"band\" width=\"24\" y=\"3\" height=\"14\"/>",
-        "cooldown; darker: of several"),
+        "cooldown, stronger where several overlap"),
     ]
     if !frame.doubles.isEmpty {
       entries.append(entry("<use href=\"#double\" x=\"12\" y=\"10\"/>", "double trade"))

@@ -6,6 +6,8 @@ struct TimeAxis {
     /// From 0 to 1.
     let share: Double
     let label: String
+    /// Named by its date.
+    let isDate: Bool
   }
 
   let columns: Columns
@@ -23,17 +25,19 @@ struct TimeAxis {
     while at <= end {
       let instant = Timestamp(microseconds: at)
       let label = origin == nil ? TimeAxis.clock(instant, step) : TimeAxis.elapsed(at - base, step)
-      ticks.append(Tick(share: columns.share(instant), label: label))
+      let isDate = origin == nil && at % TimeAxis.day == 0
+      ticks.append(Tick(share: columns.share(instant), label: label, isDate: isDate))
       at += step
     }
     self.columns = columns
     self.ticks = ticks
   }
 
-  /// The least step that gives at most eight ticks.
+  private static let day: Int64 = 86_400_000_000
+
+  /// The least step that gives at most nine ticks.
   private static func step(for span: Int64) -> Int64 {
     let second: Int64 = 1_000_000
-    let day = 86_400 * second
     var steps: [Int64] = []
     for power in [1, 10, 100, 1000, 10_000, 100_000] as [Int64] {
       steps += [power, 2 * power, 5 * power]
@@ -47,8 +51,8 @@ struct TimeAxis {
   private static func clock(_ instant: Timestamp, _ step: Int64) -> String {
     let text = instant.description
     let time = text.utf8.count == 27 ? text.dropFirst(11).dropLast() : text[...]
-    if step >= 86_400_000_000 { return String(text.prefix(10)) }
-    let isMidnight = instant.microseconds % 86_400_000_000 == 0
+    if step >= day { return String(text.prefix(10)) }
+    let isMidnight = instant.microseconds % day == 0
     if step >= 60_000_000 { return isMidnight ? String(text.prefix(10)) : String(time.prefix(5)) }
     if step >= 1_000_000 { return String(time.prefix(8)) }
     return String(time.dropFirst(6).prefix(step >= 1000 ? 6 : 9)) + " s"
@@ -78,13 +82,14 @@ extension TimeAxis {
     return lines
   }
 
-  /// The names of the ticks. Every other one gives way where the page is narrow.
+  /// The names of the ticks. Every other one gives way where the page is narrow; dates stay.
   func labels(y: Int) -> HTML {
     var labels: HTML = ""
+    let kept = (ticks.firstIndex(where: \.isDate) ?? 0) % 2
     for (number, tick) in ticks.enumerated() {
       let anchor: HTML =
         tick.share < 0.06 ? " start" : tick.share > 0.94 ? " end" : ""
-      let odd: HTML = number % 2 == 1 ? " odd" : ""
+      let odd: HTML = number % 2 != kept ? " odd" : ""
       labels += """
         <text class="tick\(odd)\(anchor)" x="\(share: tick.share)" y="\(y)">\(tick.label)</text>
         """

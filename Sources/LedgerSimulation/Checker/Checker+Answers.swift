@@ -19,6 +19,12 @@ extension Checker {
             .contradiction, bot: call.bot, keys: [call.key], "worker \(call.worker) \(what)"))
       }
       if let violation = answerRule(call) { found.append(violation) }
+      if call.ordered != nil && call.trade == nil {
+        found.append(
+          Violation(
+            .orderBeforeRow, bot: call.bot, keys: [call.key],
+            "worker \(call.worker) sent order \(call.key) before there was a trade on record"))
+      }
       if call.ordered != nil, ordersByKey[call.key] == nil,
         rowsByKey[call.key]?.first?.status != .filled
       {
@@ -86,7 +92,7 @@ extension Call {
   /// told one thing, or it was not told.
   fileprivate var contradiction: String? {
     if (told == nil) != (answer == nil) { return "has an answer without its time, or a time alone" }
-    if (ordered == nil) != (trade == nil) { return "sent an order without a trade, or named one" }
+    if ordered == nil && trade != nil { return "named a trade without having sent an order" }
     let times = [called.boot] + [ordered, told].compactMap { $0?.boot }
     if zip(times, times.dropFirst()).contains(where: { $0 > $1 }) {
       return "was told before it asked"

@@ -54,7 +54,7 @@ extension Checker {
     let candidates = (callsByKey[row.key] ?? []).filter { call in
       guard call.bot == row.bot, row.pid == nil || row.pid == call.pid,
         call.called.boot <= row.createdBoot,
-        row.createdBoot <= (call.ordered ?? call.told)?.boot ?? .max
+        row.createdBoot <= (call.trade == nil ? call.told : call.ordered)?.boot ?? .max
       else { return false }
       switch call.answer {
       case .denied, .replayed: return call.ordered != nil

@@ -7,6 +7,7 @@ struct Report: AsyncParsableCommand {
     discussion: """
       Reads only. The page needs no network and no scripts. An older page is replaced, anything
       else is not. Exit 0: the page is written, whatever it says; 'audit' answers yes or no.
+      With --json: {"schema": "tradeledger.report/1", "output": PATH}.
 
       Examples:
         tradeledger report -o report.html
