@@ -183,8 +183,10 @@ final class HostileFileTests: XCTestCase {
       var bytes = whole
       bytes[place] ^= 0x10
       try bytes.write(to: URL(fileURLWithPath: victim.path))
-      let error = try await victim.refusal(.readWrite)
-      XCTAssertEqual(error?.code, .notALedger, "byte \(place)")
+      do {
+        _ = try await Ledger.open(victim.path)
+        XCTFail("byte \(place): opened")
+      } catch { XCTAssertEqual(error.code, .notALedger, "byte \(place)") }
       mutants += 1
     }
     XCTAssertEqual(mutants, 84)
