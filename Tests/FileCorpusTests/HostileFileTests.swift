@@ -183,8 +183,10 @@ final class HostileFileTests: XCTestCase {
       var bytes = whole
       bytes[place] ^= 0x10
       try bytes.write(to: URL(fileURLWithPath: victim.path))
-      let error = try await victim.refusal(.readWrite)
-      XCTAssertEqual(error?.code, .notALedger, "byte \(place)")
+      do {
+        _ = try await Ledger.open(victim.path)
+        XCTFail("byte \(place): opened")
+      } catch { XCTAssertEqual(error.code, .notALedger, "byte \(place)") }
       mutants += 1
     }
     XCTAssertEqual(mutants, 84)
@@ -215,5 +217,41 @@ final class HostileFileTests: XCTestCase {
     let diagnosis = try await ledger.diagnosis()
     XCTAssertNotEqual(diagnosis.integrity, "ok")
     await ledger.close()
+  }
+
+  /// S-55: numbers so large that adding to them overflows, put past the triggers into every time of
+  /// the rows. An error, and no crash.
+  func testLooking_atTimesBeyondAllBounds_isRefused() async throws {
+    let columns = [
+      "lease_until", "created_boot_us", "cooldown_us", "received_at", "filled_boot_us",
+    ]
+    for column in columns {
+      for value in [Int64.min, .max] {
+        let victim = try await VictimLedger()
+        let boot = column == "filled_boot_us" ? ", filled_boot_id = 'b'" : ""
+        try HostileClient.run(
+          victim.path,
+          """
+          DROP TRIGGER trade_immutable; DROP TRIGGER trade_transition; DROP TRIGGER trade_token;
+          DROP TRIGGER trade_settled;
+          UPDATE trades SET \(column) = \(value)\(boot);
+          """)
+        let dropped = ["trade_immutable", "trade_transition", "trade_token", "trade_settled"]
+        for name in dropped {
+          let start = try XCTUnwrap(Ledger.schemaSQL.range(of: "CREATE TRIGGER \(name) "))
+          let rest = Ledger.schemaSQL[start.lowerBound...]
+          let end = try XCTUnwrap(rest.range(of: "END;"))
+          try HostileClient.run(victim.path, String(rest[..<end.upperBound]))
+        }
+        for access in [Ledger.Options.Access.readOnly, .readWrite] {
+          do {
+            let error = try await victim.refusal(access)
+            XCTAssertEqual(error?.code, .notALedger, "\(column) \(value): \(error as Any)")
+          } catch let lie as VictimLedger.Lie {
+            XCTFail("\(column) \(value): \(lie)")
+          }
+        }
+      }
+    }
   }
 }

@@ -28,7 +28,8 @@ public struct Violation: Equatable, Sendable {
     case rowsOutOfOrder = "rows-out-of-order"
     /// A fill whose time is not the exchange's, held between admission and receipt.
     case wrongFillTime = "wrong-fill-time"
-    /// An order that left before its trade was on record: killed then, nobody would know of it (INV-4).
+    /// An order that left before its trade was on record: if its sender dies, nobody knows of it
+    /// (INV-4).
     case orderBeforeRow = "order-before-row"
     /// An executed order without a row that counts.
     case orderWithoutRow = "order-without-row"

@@ -51,7 +51,7 @@ struct AdmissionReader {
       return AdmissionFacts.LastTrade(
         id: TradeID(id),
         at: ClockReading(
-          wall: Timestamp(microseconds: try row.integer(index + 1)),
+          wall: try TradeRow.requiredInstant(row, index + 1),
           boot: try TradeRow.boot(row, index + 2)))
     }
   }

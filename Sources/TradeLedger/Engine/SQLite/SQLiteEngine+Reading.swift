@@ -95,7 +95,7 @@ extension SQLiteEngine {
       check: check, bot: try row.text(1), trades: ids,
       gap: try row.optionalInteger(4).map { .microseconds($0) },
       cooldown: try row.optionalInteger(5).map { .microseconds($0) },
-      at: Timestamp(microseconds: try row.integer(6)),
+      at: try TradeRow.requiredInstant(row, 6),
       pids: pids.map { Int32(truncatingIfNeeded: $0) }, involvesPast: try row.integer(9) == 1)
   }
 

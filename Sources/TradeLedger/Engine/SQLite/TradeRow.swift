@@ -3,7 +3,7 @@ internal import SQLite
 /// Reads the columns of `Statements.tradeColumns`.
 enum TradeRow {
   static func read(_ row: borrowing Row) throws(SQLiteError) -> StoredTrade {
-    let createdAt = Timestamp(microseconds: try row.integer(13))
+    let createdAt = try requiredInstant(row, 13)
     let trade = Trade(
       id: TradeID(try row.integer(0)), key: OrderKey(stored: try row.text(2)),
       order: Order(
@@ -11,11 +11,12 @@ enum TradeRow {
         symbol: Symbol(stored: try row.text(5)), quantity: Amount(stored: try row.text(6)),
         price: try row.optionalText(7).map { Amount(stored: $0) }),
       origin: try enumeration(row, 3), status: try enumeration(row, 17), createdAt: createdAt,
-      cooldown: .microseconds(try row.integer(8)), leaseUntil: try instant(row, 14),
+      cooldown: .microseconds(try inRange(row.integer(8))), leaseUntil: try instant(row, 14),
       filledAt: try instant(row, 18),
       filledQuantity: try row.optionalText(20).map { Amount(stored: $0) },
       filledPrice: try row.optionalText(19).map { Amount(stored: $0) },
-      exchangeAt: try instant(row, 21), receivedAt: try instant(row, 22),
+      exchangeAt: try row.optionalInteger(21).map { Timestamp(microseconds: $0) },
+      receivedAt: try instant(row, 22),
       isLate: try row.integer(25) == 1, isSuperseded: try row.integer(26) == 1,
       isSettledByOperator: try row.optionalText(23) == Settling.operatorMark,
       reason: try row.optionalText(24),
@@ -26,8 +27,25 @@ enum TradeRow {
       created: ClockReading(wall: createdAt, boot: try boot(row, 15)))
   }
 
+  /// Microseconds that the rules may add and subtract without an overflow. The schema lets nothing
+  /// else in; damage, or an edit past the triggers, may.
+  private static func inRange(_ microseconds: Int64) throws(SQLiteError) -> Int64 {
+    guard microseconds.magnitude <= 1_000_000_000_000_000_000 else {
+      throw SQLiteError(
+        code: 11, message: "no ledger holds the time \(microseconds)", operation: "read a row")
+    }
+    return microseconds
+  }
+
+  static func requiredInstant(
+    _ row: borrowing Row, _ index: Int
+  ) throws(SQLiteError) -> Timestamp {
+    Timestamp(microseconds: try inRange(row.integer(index)))
+  }
+
   static func instant(_ row: borrowing Row, _ index: Int) throws(SQLiteError) -> Timestamp? {
-    try row.optionalInteger(index).map { Timestamp(microseconds: $0) }
+    guard let microseconds = try row.optionalInteger(index) else { return nil }
+    return Timestamp(microseconds: try inRange(microseconds))
   }
 
   /// A boot id in column `index` and its microseconds in the next one.
@@ -35,7 +53,7 @@ enum TradeRow {
     guard let id = try row.optionalText(index), let at = try row.optionalInteger(index + 1) else {
       return nil
     }
-    return BootInstant(bootID: id, microseconds: at)
+    return BootInstant(bootID: id, microseconds: try inRange(at))
   }
 
   static func settings(_ row: borrowing Row, _ index: Int) throws(SQLiteError) -> BotSettings {

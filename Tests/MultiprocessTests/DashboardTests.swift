@@ -1,0 +1,121 @@
+import Foundation
+import LedgerTestSupport
+import TradeLedger
+import XCTest
+
+/// Readers that never stop, and writers that never stop, in processes of their own. What is gated are
+/// counters; times are told, and compared only with others of the same run.
+final class DashboardTests: XCTestCase {
+  private let directory = TemporaryDirectory()
+  private var path: String { directory.file("ledger.db") }
+  private let frame = 24 + 4096
+
+  private func worker(_ open: String, wait: String = "5s") throws -> LedgerWorker {
+    let worker = try LedgerWorker(path, wait: wait)
+    XCTAssertEqual(worker.ask(open), "ok")
+    return worker
+  }
+
+  private func numbers(_ answer: String, file: StaticString = #filePath, line: UInt = #line)
+    -> [Int]
+  {
+    let numbers = answer.split(separator: " ").compactMap { Int($0) }
+    XCTAssertFalse(numbers.isEmpty, answer, file: file, line: line)
+    return numbers + [0, 0, 0]
+  }
+
+  private func moment(_ seconds: Double) -> Int64 {
+    LedgerWorker.bootNow() + Int64(seconds * 1_000_000)
+  }
+
+  private func bytes(_ suffix: String) -> Data? {
+    FileManager.default.contents(atPath: path + suffix)
+  }
+
+  /// S-22: a dashboard polls status and audit all the time. A writer who does not wait for any lock,
+  /// not even a moment, is never refused: readers take none that it needs. The log stays bounded.
+  func testDashboard_besideAWriter_takesNoLockAndPinsNoLog() throws {
+    let writer = try worker("create live", wait: "0s")
+    writer.ask("bot b 0s 30s cooldown")
+    // One: each of the two has a core of its own where the machine has two.
+    let readers = [try worker("open reading")]
+    var ratios: [Double] = []
+    var rounds = 0
+    for _ in 0..<5 {
+      let alone = numbers(writer.ask("hammer \(moment(0.7)) b"))
+      let end = moment(0.7)
+      for reader in readers { reader.send("poll \(end)") }
+      let watched = numbers(writer.ask("hammer \(end) b"))
+      for reader in readers {
+        let polled = numbers(reader.answer())
+        rounds += polled[0]
+        XCTAssertEqual(polled[1], 0, "a reader was refused, or saw half of something")
+      }
+      XCTAssertEqual(alone[1] + watched[1], 0, "the writer found a lock taken")
+      XCTAssertGreaterThan(watched[0], 0)
+      ratios.append(Double(alone[0]) / Double(max(1, watched[0])))
+    }
+    XCTAssertGreaterThan(rounds, 10, "the dashboard did not look")
+    let frames = (bytes("-wal")?.count ?? 0) / frame
+    XCTAssertLessThan(frames, 6000, "frames in the log; a checkpoint is due at 400")
+    // A generous bar, because the machine has other work, too; and the middle one of five.
+    let ratio = ratios.sorted()[2]
+    XCTAssertLessThan(ratio, 2)
+    print(
+      "S-22: writer alone / beside a dashboard: \(ratio); \(rounds) looks; log: \(frames) frames")
+    try LedgerFileCheck.verify(path)
+  }
+
+  /// S-22 and INV-10: looking all the time changes no byte of the file or of its log.
+  func testDashboard_withoutAWriter_writesNothing() throws {
+    let writer = try worker("create live")
+    writer.ask("bot b 0s 30s cooldown")
+    XCTAssertTrue(writer.ask("reserve b").hasPrefix("admitted"))
+    let before = [bytes(""), bytes("-wal")]
+    XCTAssertGreaterThan(before[1]?.count ?? 0, 0)
+    let readers = try ["open reading", "open reading", "open"].map { try worker($0) }
+    let end = moment(0.5)
+    for reader in readers { reader.send("poll \(end)") }
+    for reader in readers {
+      let polled = numbers(reader.answer())
+      XCTAssertGreaterThan(polled[0], 3)
+      XCTAssertEqual(polled[1], 0)
+    }
+    XCTAssertEqual([bytes(""), bytes("-wal")], before)
+  }
+
+  /// S-23 and INV-8: sixteen writers hammer, one bot asks now and then. It gets an answer within its
+  /// limit every time, and so does everybody else.
+  func testAsking_amongSixteenWriters_isAnsweredWithinTheLimit() throws {
+    let limit = 5.0
+    let patient = try worker("create live", wait: "5s")
+    patient.ask("bot patient 0s 30s cooldown")
+    for bot in 0..<16 { patient.ask("bot b\(bot) 0s 30s cooldown") }
+    let writers = try (0..<16).map { _ in try worker("open") }
+    let end = moment(6)
+    for (bot, writer) in writers.enumerated() { writer.send("hammer \(end) b\(bot)") }
+    var longest = 0.0
+    var answers = 0
+    while LedgerWorker.bootNow() < end {
+      let before = LedgerWorker.bootNow()
+      let answer = patient.ask("at \(min(before + 500_000, end)) record patient")
+      XCTAssertTrue(answer.hasPrefix("recorded "), answer)
+      longest = max(longest, Double(LedgerWorker.bootNow() - min(before + 500_000, end)) / 1e6)
+      answers += 1
+    }
+    var recorded: [Int] = []
+    for writer in writers {
+      let hammered = numbers(writer.answer())
+      XCTAssertEqual(hammered[1], 0, "busy beyond the limit")
+      XCTAssertGreaterThan(hammered[0], 0, "a writer starved")
+      recorded.append(hammered[0])
+    }
+    XCTAssertGreaterThan(answers, 1)
+    XCTAssertLessThan(longest, limit + 1, "the limit, and a second for the machine")
+    XCTAssertGreaterThan(recorded.reduce(0, +), 100, "nobody hammered")
+    print("S-23: \(answers) answers, worst \(longest) s, among \(recorded.reduce(0, +)) trades")
+    let frames = (bytes("-wal")?.count ?? 0) / frame
+    XCTAssertLessThan(frames, 6000)
+    try LedgerFileCheck.verify(path)
+  }
+}
