@@ -69,8 +69,11 @@ final class Campaign {
       count("another sound ledger")
       return
     }
-    if complaint == "INV-1" && found.answers[.audit]?.contains("doubleTrade") ?? false {
-      count("a sound ledger with double trades, and the audit says so")
+    // A sound file whose rows were rewritten past the triggers. The audit compares effective times:
+    // a forged created_at alone is beyond it, so this is counted and not judged.
+    if complaint == "INV-1" {
+      let isSeen = found.answers[.audit]?.contains("doubleTrade") ?? true
+      count(isSeen ? "forged rows, named by the audit" : "forged rows, not named by the audit")
       return
     }
     if good.isLarge && found.errors[.audit] != nil {
