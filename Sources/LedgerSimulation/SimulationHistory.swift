@@ -1,7 +1,7 @@
 public import TradeLedger
 
-/// What happened in a simulation, one by one, for those who draw it. Times are those of the true wall
-/// clock, whatever the workers' clock was set to.
+/// What happened in a simulation, one by one, for those who draw it. Times are those of the true
+/// wall clock, whatever the workers' clock was set to.
 public struct SimulationHistory: Sendable {
   /// A row of the database, as it stood at the end.
   public struct Trade: Sendable {
@@ -54,39 +54,40 @@ extension SimulationHistory {
   init(_ evidence: Evidence) {
     // Calls carry both true clocks; everything else is brought over from the boot clock.
     let offset = evidence.calls.first.map { $0.called.wall - $0.called.boot } ?? 0
-    func time(_ boot: Int64) -> Timestamp { Timestamp(microseconds: boot + offset) }
+    func instant(_ boot: Int64) -> Timestamp { Timestamp(microseconds: boot + offset) }
     trades = evidence.rows.sorted { $0.id < $1.id }.map { row in
       Trade(
         id: row.id, bot: row.bot, key: row.key, status: TradeStatus(row.status),
-        createdAt: time(row.createdBoot), filledAt: row.filledBoot.map(time),
+        createdAt: instant(row.createdBoot), filledAt: row.filledBoot.map(instant),
         cooldown: .microseconds(row.cooldown), pid: row.pid)
     }
     denials = evidence.calls.compactMap { call in
       guard case .denied = call.answer, let told = call.told else { return nil }
-      return Denial(bot: call.bot, at: time(told.boot))
+      return Denial(bot: call.bot, at: instant(told.boot))
     }
     events =
       evidence.strikes.compactMap { strike in
         guard strike.kind != .resume else { return nil }
         return Event(
-          kind: strike.kind == .kill ? .kill : .pause, at: time(strike.at), worker: strike.worker,
+          kind: strike.kind == .kill ? .kill : .pause, at: instant(strike.at),
+          worker: strike.worker,
           pid: strike.pid)
       }
       + evidence.clockJumps.map { jump in
         Event(
-          kind: .clockJump(.microseconds(jump.offset)), at: time(jump.to), worker: nil, pid: nil)
+          kind: .clockJump(.microseconds(jump.offset)), at: instant(jump.to), worker: nil, pid: nil)
       }
     latencies = evidence.calls.compactMap { call in
       (call.ordered ?? call.told).map { $0.boot - call.called.boot }
     }
     executions = Dictionary(
-      evidence.orders.compactMap { $0.isExecuted ? ($0.key, time($0.at.boot)) : nil },
+      evidence.orders.compactMap { $0.isExecuted ? ($0.key, instant($0.at.boot)) : nil },
       uniquingKeysWith: { first, _ in first })
     let moments =
       evidence.rows.flatMap { [$0.createdBoot, $0.filledBoot ?? $0.createdBoot] }
       + evidence.calls.flatMap { [$0.called.boot, ($0.told ?? $0.called).boot] }
       + evidence.strikes.map(\.at) + evidence.clockJumps.map(\.to)
-    range = moments.min().flatMap { first in moments.max().map { time(first)...time($0) } }
+    range = moments.min().flatMap { first in moments.max().map { instant(first)...instant($0) } }
   }
 }
 

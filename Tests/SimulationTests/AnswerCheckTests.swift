@@ -111,7 +111,6 @@ final class AnswerCheckTests: XCTestCase {
       XCTAssertEqual(kinds(evidence), [.contradiction], line: line)
     }
     check { $0.answer = nil }
-    check { $0.trade = nil }
     check {
       $0.told = Sample.moment(999)
       $0.answer = .unknown(code: "outcome_unknown")
@@ -119,6 +118,13 @@ final class AnswerCheckTests: XCTestCase {
     check { $0.answer = .replayed(trade: 1) }
     // A denial of the fill is one, a denial of the admission is none after the order.
     check { $0.answer = .denied(reason: "cooldown", winner: 1) }
+  }
+
+  /// INV-4: the first incident's fix sends the order before there is any row.
+  func testOrderBeforeItsRow_isFound() {
+    var evidence = Sample.good()
+    evidence.calls[0].trade = nil
+    XCTAssertEqual(kinds(evidence), [.orderBeforeRow])
   }
 
   func testUnexpectedError_isFound() {

@@ -1,10 +1,10 @@
 internal import SQLite
 
-/// The full look at a file: every page, every index against its table, every CHECK, every reference.
+/// The full look at a file: every page, every index against its table, every CHECK and reference.
 ///
 /// A flipped bit in an index can hide the last trade of a bot while everything else reads well. So
-/// the look is taken at each opening of a small ledger, and at each audit of any. It reads the whole
-/// file: about 15 ms for each MiB.
+/// the look is taken at each opening of a small ledger, and at each audit of any. It reads the
+/// whole file: about 15 ms for each MiB.
 enum Integrity {
   /// Ledgers of up to this size (some 3,000 trades) are looked at when they are opened.
   static let bytesCheckedAtOpen: Int64 = 1_048_576

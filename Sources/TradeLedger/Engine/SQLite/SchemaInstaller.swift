@@ -62,8 +62,8 @@ enum SchemaInstaller {
         + "back to a backup. Nothing was written")
   }
 
-  /// Throws `schemaAltered` where an older layout has a table that no ledger ever had: the tables are
-  /// renamed and read to migrate them, which for a virtual table would run code of its choice.
+  /// Throws `schemaAltered` where an older layout has a table that no ledger ever had: the tables
+  /// are renamed and read to migrate them, which for a virtual table would run code of its choice.
   static func expectMigratable(_ database: LedgerDatabase) throws(LedgerError) {
     let known = SchemaText.statements(startingWith: "CREATE TABLE").map(SchemaText.name(of:))
     for (kind, name, sql) in try objects(database) where kind == "table" {
