@@ -11,7 +11,8 @@
 //                                  filled ID | void ID | indoubt ID | denied ... | replayed ID
 //   fill ID TOKEN | void ID TOKEN | record BOT | check BOT
 //   hammer UNTIL BOT            -> how many were recorded and busy, and the longest call in us
-//   poll UNTIL                  -> looks (status, audit) all the time: how many rounds and errors
+//   poll UNTIL PAUSE            -> looks (status, audit) again and again, with so many microseconds
+//                                  in between: how many rounds and errors
 //   `at MICROSECONDS COMMAND ...` waits (spinning) for that moment of the boot clock first.
 
 import TradeLedger
@@ -102,7 +103,7 @@ func hammer(_ ledger: Ledger, until end: Int64, _ bot: String) async throws -> S
 }
 
 /// Looks at status and audit as fast as it can, until that moment of the boot clock.
-func poll(_ ledger: Ledger, until end: Int64) async throws -> String {
+func poll(_ ledger: Ledger, until end: Int64, pause: Int64) async throws -> String {
   var rounds = 0
   var errors = 0
   while bootNow() < end {
@@ -112,6 +113,7 @@ func poll(_ ledger: Ledger, until end: Int64) async throws -> String {
       if audit.examined < status.trades || !audit.findings.isEmpty { errors += 1 }
     } catch { errors += 1 }
     rounds += 1
+    try await Task.sleep(for: .microseconds(pause), tolerance: .zero)
   }
   return "\(rounds) \(errors)"
 }
@@ -168,7 +170,8 @@ func perform(_ words: [String], _ ledger: Ledger) async throws -> String {
     case .denied(let denial): return text(denial)
     }
   case "hammer": return try await hammer(ledger, until: Int64(words[1]) ?? 0, words[2])
-  case "poll": return try await poll(ledger, until: Int64(words[1]) ?? 0)
+  case "poll":
+    return try await poll(ledger, until: Int64(words[1]) ?? 0, pause: Int64(words[2]) ?? 0)
   default: return "error unknown command"
   }
 }

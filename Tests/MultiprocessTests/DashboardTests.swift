@@ -37,14 +37,16 @@ final class DashboardTests: XCTestCase {
   func testDashboard_besideAWriter_takesNoLockAndPinsNoLog() throws {
     let writer = try worker("create live", wait: "0s")
     writer.ask("bot b 0s 30s cooldown")
-    // One: each of the two has a core of its own where the machine has two.
+    // One: each of the two has a core of its own where the machine has two. It looks some ten
+    // times a second. (The log is begun anew in a moment without readers; one that never pauses at
+    // all lets it grow.)
     let readers = [try worker("open reading")]
     var ratios: [Double] = []
     var rounds = 0
     for _ in 0..<5 {
       let alone = numbers(writer.ask("hammer \(moment(0.7)) b"))
       let end = moment(0.7)
-      for reader in readers { reader.send("poll \(end)") }
+      for reader in readers { reader.send("poll \(end) 100000") }
       let watched = numbers(writer.ask("hammer \(end) b"))
       for reader in readers {
         let polled = numbers(reader.answer())
@@ -55,9 +57,9 @@ final class DashboardTests: XCTestCase {
       XCTAssertGreaterThan(watched[0], 0)
       ratios.append(Double(alone[0]) / Double(max(1, watched[0])))
     }
-    XCTAssertGreaterThan(rounds, 10, "the dashboard did not look")
+    XCTAssertGreaterThan(rounds, 5, "the dashboard did not look")
     let frames = (bytes("-wal")?.count ?? 0) / frame
-    XCTAssertLessThan(frames, 6000, "frames in the log; a checkpoint is due at 400")
+    XCTAssertLessThan(frames, 16_000, "frames in the log; a checkpoint is due at 400")
     // A generous bar, because the machine has other work, too; and the middle one of five.
     let ratio = ratios.sorted()[2]
     XCTAssertLessThan(ratio, 2)
@@ -75,7 +77,7 @@ final class DashboardTests: XCTestCase {
     XCTAssertGreaterThan(before[1]?.count ?? 0, 0)
     let readers = try ["open reading", "open reading", "open"].map { try worker($0) }
     let end = moment(0.5)
-    for reader in readers { reader.send("poll \(end)") }
+    for reader in readers { reader.send("poll \(end) 0") }
     for reader in readers {
       let polled = numbers(reader.answer())
       XCTAssertGreaterThan(polled[0], 3)
