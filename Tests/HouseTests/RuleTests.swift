@@ -45,7 +45,8 @@ final class RuleTests: XCTestCase {
   func testStatements_arePastedTogetherFromStatementsAlone() throws {
     let file = try Checkout.file("Sources/TradeLedger/Engine/SQLite/Statements.swift")
     let pasted = file.text.matches(of: /\\\(([^)]*)\)/).map { String($0.1) }
-    XCTAssertEqual(Set(pasted).subtracting(["tradeColumns", "matching", "neighbours", "objects"]), [])
+    XCTAssertEqual(
+      Set(pasted).subtracting(["tradeColumns", "matching", "neighbours", "objects"]), [])
   }
 
   // MARK: Threads and clocks
