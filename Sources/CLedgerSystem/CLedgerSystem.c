@@ -88,3 +88,25 @@ bool tl_directory_is_same(tl_directory_state one, tl_directory_state other) {
          one.changed_seconds == other.changed_seconds &&
          one.changed_nanoseconds == other.changed_nanoseconds;
 }
+
+#if defined(__APPLE__)
+#include <string.h>
+#include <sys/sysctl.h>
+
+int tl_boot_session(char *text, size_t size) {
+  return sysctlbyname("kern.bootsessionuuid", text, &size, NULL, 0) == 0 ? 0 : errno;
+}
+
+int tl_process_look(int32_t pid, int64_t *started_us, bool *is_zombie) {
+  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+  struct kinfo_proc process;
+  size_t size = sizeof process;
+  memset(&process, 0, sizeof process);
+  if (sysctl(name, 4, &process, &size, NULL, 0) != 0) return errno;
+  if (size == 0) return ESRCH;
+  struct timeval start = process.kp_proc.p_starttime;
+  *started_us = (int64_t)start.tv_sec * 1000000 + start.tv_usec;
+  *is_zombie = process.kp_proc.p_stat == SZOMB;
+  return 0;
+}
+#endif

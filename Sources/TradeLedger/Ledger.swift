@@ -30,6 +30,8 @@ public final class Ledger: Sendable {
     public var logger = Logger(label: "tradeledger") { _ in SwiftLogNoOpLogHandler() }
     /// A ledger that others of the file's group may open too (mode 0660).
     public var isGroupShared = false
+    /// Who is asked whether the holder of an instance name lives.
+    var processes: any ProcessTable = SystemProcesses()
 
     public init() {}
   }

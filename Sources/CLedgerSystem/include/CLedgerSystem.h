@@ -3,6 +3,7 @@
 #define TRADELEDGER_CLEDGERSYSTEM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // The file system type (`f_type` of statfs(2)) of the file or directory at `path`.
@@ -36,5 +37,14 @@ int tl_directory_look_open(int descriptor, tl_directory_state *state);
 
 // Whether the two are one directory, unchanged.
 bool tl_directory_is_same(tl_directory_state one, tl_directory_state other);
+
+#if defined(__APPLE__)
+// The id of this boot of the machine, as text. Returns 0 or the errno.
+int tl_boot_session(char *text, size_t size);
+
+// When a process was started, in microseconds since 1970, and whether it waits to be reaped.
+// Returns 0 or the errno.
+int tl_process_look(int32_t pid, int64_t *started_us, bool *is_zombie);
+#endif
 
 #endif

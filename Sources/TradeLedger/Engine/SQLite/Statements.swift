@@ -101,6 +101,37 @@ enum Statements {
     SELECT id, ?2, ?3, ?4, ?5, ?6 FROM bots WHERE name = ?1
     """
 
+  // MARK: Instances
+
+  /// In the order in which `InstanceRow` reads them.
+  private static let instanceColumns = """
+    SELECT name, epoch, pid, boot_id, pid_namespace, time_namespace, start_ticks, host, command,
+      since, heartbeat_until
+    FROM instances
+    """
+  static let instance = instanceColumns + " WHERE name = ?1"
+  static let instances = instanceColumns + " ORDER BY name"
+  static let insertInstance = """
+    INSERT INTO instances (name, epoch, boot_id, pid_namespace, time_namespace, pid, start_ticks,
+      host, command, since, heartbeat_until)
+    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    """
+  static let takeInstance = """
+    UPDATE instances SET epoch = epoch + 1, boot_id = ?2, pid_namespace = ?3, time_namespace = ?4,
+      pid = ?5, start_ticks = ?6, host = ?7, command = ?8, since = ?9, heartbeat_until = ?10
+    WHERE name = ?1
+    """
+  /// ?3 the new end of the heartbeat.
+  static let renewInstance = """
+    UPDATE instances SET heartbeat_until = ?3 WHERE name = ?1 AND epoch = ?2
+    """
+  static let releaseInstance = """
+    UPDATE instances SET pid = NULL, heartbeat_until = NULL WHERE name = ?1 AND epoch = ?2
+    """
+  static let evictInstance = """
+    UPDATE instances SET epoch = epoch + 1, pid = NULL, heartbeat_until = NULL WHERE name = ?1
+    """
+
   // MARK: Reading
 
   /// The columns of a trade, in the order in which `TradeRow` reads them.
