@@ -49,7 +49,7 @@ let package = Package(
     .executableTarget(
       name: "TradeLedgerCLI",
       dependencies: [
-        "TradeLedger", "LedgerSimulation",
+        "TradeLedger", "LedgerSimulation", "CLedgerSystem",
         .product(name: "Logging", package: "swift-log"),
         .product(
           name: "ArgumentParser", package: "swift-argument-parser",

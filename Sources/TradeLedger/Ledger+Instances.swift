@@ -87,7 +87,9 @@ extension Ledger {
     }
     return InstanceCandidate(
       name: name, identity: identity, host: processes.host.map { cut($0, bytes: 256) },
-      command: options.command.map { cut($0, bytes: 256) } ?? processes.command(of: options.process),
+      command: options.command.map { cut($0, bytes: 256) }
+        ?? processes
+        .command(of: options.process),
       heartbeat: try options.heartbeat.map { lease throws(LedgerError) in
         try Heartbeat(lease: lease)
       })

@@ -28,11 +28,12 @@ struct Root: AsyncParsableCommand {
         subcommands: [
           Reserve.self, FillCommand.self, VoidCommand.self, Record.self, Execute.self,
         ]),
+      CommandGroup(name: "Run", subcommands: [GuardCommand.self]),
       CommandGroup(
         name: "Look",
         subcommands: [
-          Check.self, Trades.self, TradeGroup.self, Status.self, Audit.self, Doctor.self,
-          SchemaCommand.self,
+          Check.self, Trades.self, TradeGroup.self, Status.self, InstancesGroup.self, Audit.self,
+          Doctor.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
       CommandGroup(name: "Prove", subcommands: [Simulate.self, SimulateWorker.self]),

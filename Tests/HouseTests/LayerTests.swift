@@ -11,6 +11,7 @@ final class LayerTests: XCTestCase {
     "Sources/TradeLedger/Model": [],
     "Sources/TradeLedger/Rules": [],
     "Sources/TradeLedger/Engine": ["Glibc", "Darwin"],
+    "Sources/TradeLedger/Instances": ["CLedgerSystem", "Glibc", "Darwin"],
     "Sources/TradeLedger/Engine/SQLite": ["SQLite", "CLedgerSystem", "Glibc", "Darwin"],
     "Sources/LedgerSimulation": [
       "TradeLedger", "Subprocess", "Histogram", "Synchronization", "FoundationEssentials",
@@ -19,7 +20,7 @@ final class LayerTests: XCTestCase {
     "Sources/LedgerSimulation/Strategies": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
     "Sources/LedgerSimulation/Checker": ["TradeLedger"],
     "Sources/TradeLedgerCLI": [
-      "TradeLedger", "LedgerSimulation", "ArgumentParser", "Logging", "Subprocess",
+      "TradeLedger", "LedgerSimulation", "CLedgerSystem", "ArgumentParser", "Logging", "Subprocess",
       "Synchronization", "FoundationEssentials", "SystemPackage", "Glibc", "Darwin",
     ],
   ]
@@ -52,7 +53,9 @@ final class LayerTests: XCTestCase {
     expect("CSQLite", only: "Sources/SQLite/")
     expect(
       "SQLite", only: "Sources/TradeLedger/Engine/SQLite/", "Sources/LedgerSimulation/Strategies/")
-    expect("CLedgerSystem", only: "Sources/TradeLedger/Engine/SQLite/")
+    expect(
+      "CLedgerSystem", only: "Sources/TradeLedger/Engine/SQLite/",
+      "Sources/TradeLedger/Instances/", "Sources/TradeLedgerCLI/")
     expect("LedgerSimulation", only: "Sources/TradeLedgerCLI/")
     expect("ArgumentParser", only: "Sources/TradeLedgerCLI/")
     expect("TradeLedgerCLI")

@@ -15,6 +15,10 @@ public final class InstanceLease: Sendable {
   /// listener.
   public let losses: AsyncStream<InstanceLoss>
 
+  /// How long what runs under the name may take to end once it is lost, so that it is gone before
+  /// another process may take the name.
+  public let grace: Duration
+
   public var name: InstanceName { claim.name }
   public var epoch: Epoch { claim.epoch }
 
@@ -28,6 +32,7 @@ public final class InstanceLease: Sendable {
     self.claim = claim
     identity = candidate.identity
     heartbeat = candidate.heartbeat?.lease
+    grace = candidate.heartbeat?.grace ?? Heartbeat.longestGrace
     let keeper = Keeper(
       claim: claim, heartbeat: candidate.heartbeat, engine: engine, options: options)
     self.keeper = keeper

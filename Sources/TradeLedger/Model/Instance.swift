@@ -10,16 +10,6 @@ public struct ProcessIdentity: Hashable, Sendable {
   public let pid: Int32
   /// When it was started: clock ticks since the boot, field 22 of /proc/PID/stat.
   public let startTicks: Int64
-
-  init(
-    bootID: String, pidNamespace: Int64, timeNamespace: Int64, pid: Int32, startTicks: Int64
-  ) {
-    self.bootID = bootID
-    self.pidNamespace = pidNamespace
-    self.timeNamespace = timeNamespace
-    self.pid = pid
-    self.startTicks = startTicks
-  }
 }
 
 /// Who holds an instance name, as the ledger has it. What a foreign client left out is nil.

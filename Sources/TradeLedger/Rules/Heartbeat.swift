@@ -5,6 +5,7 @@
 struct Heartbeat: Hashable, Sendable {
   static let shortest = Duration.milliseconds(100)
   static let longest = Duration.seconds(86_400)
+  static let longestGrace = Duration.seconds(5)
 
   /// How long others wait for it.
   let lease: Duration
@@ -23,5 +24,5 @@ struct Heartbeat: Hashable, Sendable {
   /// The last moment for a renewal, as time since the last good one.
   var giveUpAfter: Duration { lease * 2 / 3 }
   /// How long a command gets to end by itself once the name is lost.
-  var grace: Duration { min(lease / 6, .seconds(5)) }
+  var grace: Duration { min(lease / 6, Heartbeat.longestGrace) }
 }
