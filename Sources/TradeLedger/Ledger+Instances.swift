@@ -57,7 +57,8 @@ extension Ledger {
         self.options.logger.info(
           LogMessage.instanceAcquired,
           metadata: ["instance": "\(claim.name)", "epoch": "\(claim.epoch)"])
-        return .acquired(InstanceLease(claim, candidate, start: start, engine, self.options))
+        return .acquired(
+          InstanceLease(claim, candidate, start: start, try engine, self.options))
       case .denied(let denial):
         let rest = deadline - .now
         guard rest > .zero, (try? await Task.sleep(for: min(rest, Ledger.patience))) != nil else {
