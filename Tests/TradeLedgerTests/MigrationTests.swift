@@ -137,6 +137,27 @@ final class MigrationTests: XCTestCase {
     try LedgerFileCheck.verify(path)
   }
 
+  /// Version 2 did not look at the holders of instances: they are kept, and looked at from now on.
+  func testOpen_ofVersionTwo_getsTheRulesOfInstances() async throws {
+    let test = try await TestLedger()
+    await test.ledger.close()
+    let old = try test.foreignClient()
+    try old.run("DROP TRIGGER instance_shape")
+    try old.run("INSERT INTO instances (name, epoch, pid) VALUES ('odd', 1, -5), ('desk', 1, 7)")
+    try old.run("PRAGMA user_version = 2")
+    let ledger = try await test.another()
+    XCTAssertEqual(try test.query("PRAGMA user_version"), [[String(SchemaText.version)]])
+    let names = try await ledger.instances().map(\.name.description)
+    XCTAssertEqual(names, ["desk", "odd"])
+    XCTAssertThrowsError(
+      try test.foreignClient().run("INSERT INTO instances (name, epoch, pid) VALUES ('x', 1, -5)"))
+    // Such a holder can be nobody's process: the operator decides.
+    let denial = try await ledger.held("odd")
+    XCTAssertEqual(denial.holder?.pid, -5)
+    await ledger.close()
+    try LedgerFileCheck.verify(test.path)
+  }
+
   /// An older layout is migrated by who may write, not by who only looks.
   func testOpen_ofVersionOneForReading_isRefusedUntouched() async throws {
     try makeVersionOne()
