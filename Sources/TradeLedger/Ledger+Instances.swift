@@ -42,7 +42,7 @@ extension Ledger {
   ///
   /// **Lock**: the write lock for six statements, waited for at most `lockWait`; none for a denial.
   /// **Durability**: an answer is durable before it is given.
-  /// **Complexity**: 7 statements, 1 fsync, 6 files of /proc; a denial 1 statement and 8 files.
+  /// **Complexity**: 7 statements, 1 fsync, 4 files of /proc; a denial 1 statement and 6 files.
   public func acquireInstance(
     _ name: InstanceName, _ options: InstanceOptions = InstanceOptions()
   ) async throws(LedgerError) -> InstanceOutcome {

@@ -55,6 +55,8 @@ final class InstanceTests: XCTestCase {
       let refused = try await old.reserve(.example(), instance: claim)
       guard case .denied(let denial) = refused else { return XCTFail("\(what): \(refused)") }
       XCTAssertEqual(denial.reason, .superseded, what)
+      XCTAssertEqual(denial.holder?.pid, lease.identity.pid, what)
+      XCTAssertEqual(denial.holder?.instance, lease.claim, what)
       let admitted = try await ledger.reserve(.example(), instance: lease.claim)
       guard let permit = admitted.permit else { return XCTFail("\(what): \(admitted)") }
       XCTAssertEqual(permit.instance, lease.claim)

@@ -5,6 +5,10 @@
     /// The PID namespace that a machine starts with has this inode on every Linux
     /// (`PROC_PID_INIT_INO` of linux/proc_ns.h).
     private static let initialPIDNamespace: Int64 = 0xEFFF_FFFC
+    /// No boot begins while this process runs. (A namespace can, in a fork.)
+    private static let bootID = readSmallFile("/proc/sys/kernel/random/boot_id")
+      .map { text in String(text.filter { !$0.isNewline }) }
+    private static let isInNamespace = namespace("pid") != initialPIDNamespace
 
     func identity(of pid: Int32?) -> ProcessIdentity? {
       // Of this process, /proc/self tells the truth even where /proc is another namespace's.
@@ -14,11 +18,11 @@
         } else {
           readSmallFile("/proc/self/stat").flatMap { ProcessDetails(stat: $0) }
         }
-      guard let details, let bootID = readSmallFile("/proc/sys/kernel/random/boot_id"),
+      guard let details, let bootID = SystemProcesses.bootID,
         let pidNamespace = SystemProcesses.namespace("pid")
       else { return nil }
       return ProcessIdentity(
-        bootID: String(bootID.filter { !$0.isNewline }), pidNamespace: pidNamespace,
+        bootID: bootID, pidNamespace: pidNamespace,
         // A kernel without time namespaces has no such link, and one time for all.
         timeNamespace: SystemProcesses.namespace("time") ?? 0, pid: pid ?? getpid(),
         startTicks: details.startTicks)
@@ -53,9 +57,7 @@
       return cut(text.split(separator: "\0").joined(separator: " "), bytes: 256)
     }
 
-    var isContainer: Bool {
-      SystemProcesses.namespace("pid") != SystemProcesses.initialPIDNamespace
-    }
+    var isContainer: Bool { SystemProcesses.isInNamespace }
 
     /// Whether /proc shows the pids of this process's own namespace.
     private static var isOwnProc: Bool { readLink("/proc/self") == String(getpid()) }

@@ -41,7 +41,7 @@ enum Statements {
       lb.id, lb.effective_at, lb.effective_boot_id, lb.effective_boot_us,
       c.trade_id, c.at, c.boot_id, c.boot_us,
       cb.trade_id, cb.at, cb.boot_id, cb.boot_us,
-      (SELECT epoch FROM instances WHERE name = ?3)
+      (SELECT epoch FROM instances WHERE name = ?3), (SELECT pid FROM instances WHERE name = ?3)
     FROM current_settings AS s
     LEFT JOIN trades AS l ON l.id = (
       SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY effective_at DESC LIMIT 1)
