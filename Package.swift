@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "TradeLedgerCLI",
       dependencies: [
-        "TradeLedger", "LedgerSimulation", "ForeignAudit", "LedgerReport",
+        "TradeLedger", "LedgerSimulation", "CLedgerSystem", "ForeignAudit", "LedgerReport",
         .product(name: "Logging", package: "swift-log"),
         .product(
           name: "ArgumentParser", package: "swift-argument-parser",

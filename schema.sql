@@ -12,7 +12,7 @@
 -- can step in between.
 
 PRAGMA application_id = 1414679620; -- 'TRLD': this file is a trade ledger
-PRAGMA user_version = 2;            -- the layout described here
+PRAGMA user_version = 3;            -- the layout described here
 
 -- Tables --------------------------------------------------------------------------------------
 
@@ -48,7 +48,7 @@ CREATE TABLE instances (
   -- take-over and never down; a write that carries an older epoch is refused (INV-7).
   name            TEXT    NOT NULL PRIMARY KEY,
   epoch           INTEGER NOT NULL CHECK (epoch >= 1),
-  boot_id         TEXT,    -- of the machine the holder runs on
+  boot_id         TEXT,    -- of the machine the holder runs on: an earlier boot's holder is dead
   pid_namespace   INTEGER,
   time_namespace  INTEGER,
   pid             INTEGER, -- NULL: released
@@ -56,7 +56,7 @@ CREATE TABLE instances (
   host            TEXT,
   command         TEXT,
   since           INTEGER,
-  heartbeat_until INTEGER  -- boot clock; NULL: judged by its process alone
+  heartbeat_until INTEGER  -- the machine's boot clock; NULL: judged by its process alone
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE trades (
@@ -461,7 +461,7 @@ BEGIN SELECT RAISE(ABORT, 'TL137 settings are never deleted'); END;
 -- Instances and the ledger itself -------------------------------------------------------------
 
 CREATE TRIGGER instance_shape BEFORE INSERT ON instances
--- A name begins with epoch 1 and is entered once. (INV-7)
+-- A name begins with epoch 1 and is entered once; its holder is a process that can be. (INV-7)
 WHEN EXISTS (SELECT 1 FROM instances WHERE name = NEW.name) OR (
   NEW.epoch = 1 AND length(CAST(NEW.name AS BLOB)) BETWEEN 1 AND 64
   AND length(NEW.name) = length(CAST(NEW.name AS BLOB))
@@ -469,6 +469,11 @@ WHEN EXISTS (SELECT 1 FROM instances WHERE name = NEW.name) OR (
   AND COALESCE(length(CAST(NEW.boot_id AS BLOB)), 0) <= 128
   AND COALESCE(length(CAST(NEW.host AS BLOB)), 0) <= 256
   AND COALESCE(length(CAST(NEW.command AS BLOB)), 0) <= 4096
+  AND COALESCE(NEW.pid, 1) BETWEEN 1 AND 2147483647
+  AND COALESCE(NEW.start_ticks, 0) BETWEEN 0 AND 253402300799999999
+  AND COALESCE(NEW.pid_namespace, 0) >= 0 AND COALESCE(NEW.time_namespace, 0) >= 0
+  AND COALESCE(NEW.since, 0) BETWEEN 0 AND 253402300799999999
+  AND COALESCE(NEW.heartbeat_until, 0) BETWEEN 0 AND 253402300799999999
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL140 INV-7 not a new instance name with epoch 1'); END;
 
@@ -485,6 +490,11 @@ WHEN (
   AND COALESCE(length(CAST(NEW.boot_id AS BLOB)), 0) <= 128
   AND COALESCE(length(CAST(NEW.host AS BLOB)), 0) <= 256
   AND COALESCE(length(CAST(NEW.command AS BLOB)), 0) <= 4096
+  AND COALESCE(NEW.pid, 1) BETWEEN 1 AND 2147483647
+  AND COALESCE(NEW.start_ticks, 0) BETWEEN 0 AND 253402300799999999
+  AND COALESCE(NEW.pid_namespace, 0) >= 0 AND COALESCE(NEW.time_namespace, 0) >= 0
+  AND COALESCE(NEW.since, 0) BETWEEN 0 AND 253402300799999999
+  AND COALESCE(NEW.heartbeat_until, 0) BETWEEN 0 AND 253402300799999999
 ) IS NOT TRUE
 BEGIN SELECT RAISE(ABORT, 'TL141 INV-7 the epoch goes up by one with each take-over'); END;
 

@@ -60,7 +60,9 @@ class Bench:
         self.folder = folder
         with open(options.statements, encoding="utf-8") as file:
             texts = statement_texts(file.read())
-        for name in ("admission", "schemaVersion", "insertTrade"):
+        texts["instance"] = texts["instanceColumns"] + " WHERE name = ?1"
+        for name in ("admission", "schemaVersion", "insertTrade", "instance", "takeInstance",
+                     "releaseInstance"):
             with open(self.path(name + ".sql"), "w", encoding="utf-8") as file:
                 file.write(texts[name])
         run([options.c, "prepare", self.path("template.db"), str(max(options.turn, *TRACED)), options.schema])
@@ -74,8 +76,8 @@ class Bench:
         shutil.copy(self.path("template.db"), ledger)
         os.chmod(ledger, 0o600)
         if side == "c":
-            return [self.options.c, "reserve", ledger, self.folder]
-        return [self.options.swift, ledger] + [side] * (side == "elsewhere")
+            return [self.options.c, self.options.case, ledger, self.folder]
+        return [self.options.swift, ledger, side, self.options.case]
 
     def measure(self):
         """For each pair the nanoseconds of the attempts of each side."""
@@ -142,11 +144,14 @@ def main():
     parser.add_argument("--pairs", type=int, default=15, help="ratios that are taken (15)")
     parser.add_argument("--attempts", type=int, default=400, help="attempts for each ratio (400)")
     parser.add_argument("--turn", type=int, default=20, help="attempts in a row of one side (20)")
-    parser.add_argument("--bar", type=float, default=1.15, help="the ratio allowed (1.15)")
+    parser.add_argument("--case", choices=("reserve", "instance"), default="reserve",
+                        help="one attempt, or taking an instance name and letting go (reserve)")
+    parser.add_argument("--bar", type=float, help="the ratio allowed (1.15; of instance 1.3)")
     parser.add_argument("--dir", help="where the ledgers lie (beside the build)")
     for name in ("c", "swift", "schema", "statements"):
         parser.add_argument("--" + name, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    options.bar = options.bar or {"reserve": 1.15, "instance": 1.3}[options.case]
     with tempfile.TemporaryDirectory(prefix="cost-", dir=options.dir) as folder:
         sys.exit(report(Bench(options, folder)))
 
@@ -171,8 +176,9 @@ def report(bench):
         calls = bench.system_calls(side)
         print(f"{name}: {calls['fsyncs']:g} fsyncs, {calls['writes']:g} writes, "
               f"{calls['all']:g} system calls an attempt")
-    print(f"statements an attempt: {run([options.c, 'statements']).strip()} on both sides "
-          "(a test counts the library's)")
+    if options.case == "reserve":
+        print(f"statements an attempt: {run([options.c, 'statements']).strip()} on both sides "
+              "(a test counts the library's)")
     quarters = statistics.quantiles(ratios, n=4)
     ratio = statistics.median(ratios)
     print(f"ratio of means: median {ratio:.3f}, quartiles {quarters[0]:.3f} to {quarters[2]:.3f}, "

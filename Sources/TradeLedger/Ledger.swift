@@ -30,23 +30,34 @@ public final class Ledger: Sendable {
     public var logger = Logger(label: "tradeledger") { _ in SwiftLogNoOpLogHandler() }
     /// A ledger that others of the file's group may open too (mode 0660).
     public var isGroupShared = false
+    /// Who is asked whether the holder of an instance name lives.
+    var processes: any ProcessTable = SystemProcesses()
 
     public init() {}
   }
 
-  let engine: any LedgerEngine
+  private let opened: any LedgerEngine
+  private let process = OpeningProcess()
   let options: Options
   let metrics = LedgerMetrics()
 
   init(engine: any LedgerEngine, options: Options) {
-    self.engine = engine
+    opened = engine
     self.options = options
   }
 
+  /// - Throws: `configuration` in a fork of the process that opened the ledger.
+  var engine: any LedgerEngine {
+    get throws(LedgerError) {
+      try process.expectThisOne()
+      return opened
+    }
+  }
+
   /// Set when the ledger was created; it never changes.
-  public var mode: LedgerMode { engine.mode }
+  public var mode: LedgerMode { opened.mode }
   /// The real path of the ledger file.
-  public var path: String { engine.path }
+  public var path: String { opened.path }
 
   /// The thread on which the ledger works, for a worker whose loop does little else.
   ///
@@ -62,7 +73,7 @@ public final class Ledger: Sendable {
   ///
   /// What the loop computes and whatever else it calls without suspending keeps the ledger's other
   /// callers waiting; what it awaits does not.
-  public var executor: any TaskExecutor { engine.executor }
+  public var executor: any TaskExecutor { opened.executor }
 
   /// Opens the ledger at `path` and migrates it where it is older.
   ///
@@ -86,8 +97,10 @@ public final class Ledger: Sendable {
       engine: try await SQLiteEngine.create(path, mode: mode, options: options), options: options)
   }
 
-  /// Closes the file. Later calls fail; calls under way end first.
-  public func close() async { await engine.close() }
+  /// Closes the file. Later calls fail; calls under way end first. Nothing in a fork.
+  public func close() async {
+    if process.isThisOne { await opened.close() }
+  }
 }
 
 // MARK: - Trading

@@ -12,4 +12,8 @@ public enum LogMessage {
   public static let tradeSettled: Logger.Message = "trade settled"
   /// The caller's code failed after it may have sent the order.
   public static let tradeInDoubt: Logger.Message = "trade in doubt"
+  /// This process, or the one that it named, has the instance name.
+  public static let instanceAcquired: Logger.Message = "instance acquired"
+  /// Another process has the instance name.
+  public static let instanceHeld: Logger.Message = "instance held"
 }

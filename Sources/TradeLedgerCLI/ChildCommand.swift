@@ -44,20 +44,15 @@ enum ChildCommand {
     unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
     unsafe posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
-
-    let names = variables.map { $0.0 + "=" }
-    let kept = inheritedEnvironment().filter { entry in !names.contains { entry.hasPrefix($0) } }
-    let settings = kept + variables.map { "\($0.0)=\($0.1)" }
-    let arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-    let environment = unsafe settings.map { unsafe strdup($0) } + [nil]
-    let pointers = unsafe arguments + environment
-    defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
+    let image = CommandImage(words, setting: variables)
     var pid: pid_t = 0
-    let code = unsafe posix_spawnp(&pid, words[0], nil, &attributes, arguments, environment)
+    let code = unsafe posix_spawnp(
+      &pid, words[0], nil, &attributes, image.arguments, image.environment)
     return (code, pid)
   }
 
-  private static func wait(for pid: pid_t) -> CommandEnd {
+  /// Waits for the end of a child of this process. Blocks the thread.
+  static func wait(for pid: pid_t) -> CommandEnd {
     // The end is seen before the pid is given back, so that no signal is forwarded to a stranger.
     var information = unsafe siginfo_t()
     while unsafe waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
@@ -70,16 +65,63 @@ enum ChildCommand {
     let signal = status & 0x7f
     return signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
   }
+}
 
-  /// The environment as this process got it: nothing in this program changes it.
-  private static func inheritedEnvironment() -> [String] {
-    // By the calling convention of Linux and macOS it follows the arguments.
-    var entry = unsafe CommandLine.unsafeArgv + Int(CommandLine.argc) + 1
-    var entries: [String] = []
+/// Arguments and environment as the system takes them.
+@safe
+final class CommandImage {
+  let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  let environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  let environmentCount: Int
+
+  /// The variables stand at the end of the environment, in their order.
+  init(_ words: [String], setting variables: [(String, String)]) {
+    let names = variables.map { $0.0 + "=" }
+    let kept = inheritedEnvironment().filter { entry in !names.contains { entry.hasPrefix($0) } }
+    unsafe arguments = CommandImage.list(words)
+    unsafe environment = CommandImage.list(kept + variables.map { "\($0.0)=\($0.1)" })
+    environmentCount = kept.count + variables.count
+  }
+
+  deinit {
+    unsafe CommandImage.free(arguments)
+    unsafe CommandImage.free(environment)
+  }
+
+  private static func list(
+    _ texts: [String]
+  ) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+    let list = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
+      capacity: texts.count + 1)
+    for (index, text) in texts.enumerated() {
+      unsafe (list + index).initialize(to: strdup(text))
+    }
+    unsafe (list + texts.count).initialize(to: nil)
+    return unsafe list
+  }
+
+  private static func free(_ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) {
+    var entry = unsafe list
     while let text = unsafe entry.pointee {
-      unsafe entries.append(String(cString: text))
+      #if canImport(Glibc)
+        unsafe Glibc.free(text)
+      #else
+        unsafe Darwin.free(text)
+      #endif
       unsafe entry += 1
     }
-    return entries
+    unsafe list.deallocate()
   }
+}
+
+/// The environment as this process got it: nothing in this program changes it.
+private func inheritedEnvironment() -> [String] {
+  // By the calling convention of Linux and macOS it follows the arguments.
+  var entry = unsafe CommandLine.unsafeArgv + Int(CommandLine.argc) + 1
+  var entries: [String] = []
+  while let text = unsafe entry.pointee {
+    unsafe entries.append(String(cString: text))
+    unsafe entry += 1
+  }
+  return entries
 }

@@ -21,13 +21,17 @@ enum ExitStatus: Int32, Error {
   case tryAgain = 75
   case noPermission = 77
   case configuration = 78
+  /// The command of `guard` cannot be executed.
+  case notExecutable = 126
+  /// The command of `guard` does not exist.
+  case notFound = 127
 
   /// No code means "yes" or "no": an error is never an answer.
   init(_ code: LedgerError.Code) {
     self =
       switch code {
       case .invalidInput, .notALedger, .newerSchema, .schemaAltered: .badData
-      case .noLedger, .noSuchBot, .noSuchTrade: .noInput
+      case .noLedger, .noSuchBot, .noSuchTrade, .noSuchInstance: .noInput
       case .cannotCreate: .cannotCreate
       case .io, .ledgerMoved: .ioFailed
       case .busy: .tryAgain

@@ -30,9 +30,12 @@ enum HelpTopic: String, CaseIterable {
       70   internal error, or the outcome is unknown: check before you do anything
       73   cannot create the ledger or the result file
       74   reading or writing failed
-      75   busy: nothing was written; try again with the same key
+      75   busy: nothing was written; try again with the same key. Of guard: another process has
+           the name
       77   the operating system forbids it
       78   unsafe place or setup: network file system, hard link, ledger of another mode
+      126  guard cannot execute the command
+      127  guard does not find the command
       128+n  ended by signal n
 
     0 is yes, 1 is no, 64 and above is no answer. Trade on 0 and on nothing else.
@@ -44,8 +47,17 @@ enum HelpTopic: String, CaseIterable {
 
       TRADELEDGER_DB     the ledger, where --db is not given
       TRADELEDGER_TOKEN  the permit's token for fill and void, where --token is not given
+      TRADELEDGER_INSTANCE, TRADELEDGER_EPOCH
+                         whose trades reserve, record and execute make, where --instance and
+                         --epoch are not given: a guarded command is fenced by itself
       NO_COLOR           no colours, where it is not empty; --color always overrides it
       TERM=dumb          no colours
+
+    Given to the command that guard runs
+
+      TRADELEDGER_DB           the real path of the ledger
+      TRADELEDGER_INSTANCE     the instance name and
+      TRADELEDGER_EPOCH        its epoch
 
     Given to the command that execute runs
 

@@ -35,6 +35,6 @@ struct Invocation {
     isQuiet = own.contains("--quiet")
   }
 
-  /// Standard output belongs to the command that `execute` runs.
-  var ownsStandardOutput: Bool { words.first != "execute" }
+  /// Standard output belongs to the command that `execute` or `guard` runs.
+  var ownsStandardOutput: Bool { words.first != "execute" && words.first != "guard" }
 }

@@ -28,10 +28,11 @@ struct Root: AsyncParsableCommand {
         subcommands: [
           Reserve.self, FillCommand.self, VoidCommand.self, Record.self, Execute.self,
         ]),
+      CommandGroup(name: "Run", subcommands: [GuardCommand.self]),
       CommandGroup(
         name: "Look",
         subcommands: [
-          Check.self, Trades.self, TradeGroup.self, Status.self, Audit.self, Report.self,
+          Check.self, Trades.self, TradeGroup.self, Status.self, InstancesGroup.self, Audit.self, Report.self,
           Doctor.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),

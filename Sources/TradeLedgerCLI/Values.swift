@@ -59,11 +59,13 @@ struct OrderOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("The instance under which the caller acts, and", valueName: "name"))
+    help: ArgumentHelp(
+      "The instance under which the caller acts, and its epoch. Without them, the variables "
+        + "TRADELEDGER_INSTANCE and TRADELEDGER_EPOCH, which guard sets.", valueName: "name"))
   var instance: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("its epoch. Both or neither.", valueName: "number"))
+    parsing: .unconditional, help: ArgumentHelp("Both or neither.", valueName: "number"))
   var epoch: String?
 
   func order() throws(LedgerError) -> Order {
@@ -78,14 +80,19 @@ struct OrderOptions: ParsableArguments {
   }
 
   func claim() throws -> InstanceClaim? {
-    switch (instance, epoch) {
+    let isGiven = instance != nil || epoch != nil
+    switch isGiven
+      ? (instance, epoch)
+      : (environment("TRADELEDGER_INSTANCE"), environment("TRADELEDGER_EPOCH"))
+    {
     case (nil, nil): return nil
     case (let name?, let epoch?):
       return InstanceClaim(
         name: try InstanceName(name), epoch: Epoch(try positiveNumber(epoch, "an epoch")))
     default:
       throw Failure.usage(
-        "--instance and --epoch belong together", hint: "give both or neither of them")
+        "an instance and its epoch belong together",
+        hint: "give --instance and --epoch, or both of their variables, or neither")
     }
   }
 }

@@ -11,6 +11,7 @@ final class LayerTests: XCTestCase {
     "Sources/TradeLedger/Model": [],
     "Sources/TradeLedger/Rules": [],
     "Sources/TradeLedger/Engine": ["Glibc", "Darwin"],
+    "Sources/TradeLedger/Instances": ["CLedgerSystem", "Glibc", "Darwin"],
     "Sources/TradeLedger/Engine/SQLite": ["SQLite", "CLedgerSystem", "Glibc", "Darwin"],
     "Sources/ForeignAudit": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
     "Sources/LedgerSimulation": [
@@ -22,7 +23,7 @@ final class LayerTests: XCTestCase {
     "Sources/LedgerReport": ["TradeLedger"],
     "Sources/TradeLedgerCLI": [
       "TradeLedger", "LedgerSimulation", "ForeignAudit", "LedgerReport",
-      "ArgumentParser", "Logging", "Subprocess",
+      "CLedgerSystem", "ArgumentParser", "Logging", "Subprocess",
       "Synchronization", "FoundationEssentials", "SystemPackage", "Glibc", "Darwin",
     ],
   ]
@@ -56,7 +57,9 @@ final class LayerTests: XCTestCase {
     expect(
       "SQLite", only: "Sources/TradeLedger/Engine/SQLite/", "Sources/LedgerSimulation/Strategies/",
       "Sources/ForeignAudit/")
-    expect("CLedgerSystem", only: "Sources/TradeLedger/Engine/SQLite/")
+    expect(
+      "CLedgerSystem", only: "Sources/TradeLedger/Engine/SQLite/",
+      "Sources/TradeLedger/Instances/", "Sources/TradeLedgerCLI/")
     expect("LedgerSimulation", only: "Sources/TradeLedgerCLI/")
     expect("ForeignAudit", only: "Sources/TradeLedgerCLI/")
     expect("LedgerReport", only: "Sources/TradeLedgerCLI/")

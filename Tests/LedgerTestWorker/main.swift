@@ -13,8 +13,13 @@
 //   hammer UNTIL BOT            -> how many were recorded and busy, and the longest call in us
 //   poll UNTIL PAUSE            -> looks (status, audit) again and again, with so many microseconds
 //                                  in between: how many rounds and errors
+//   acquire NAME [HEARTBEAT]    -> acquired NAME EPOCH | denied held PID HOST
+//   release                     -> released | lost
+//   loss                        -> evicted | taken PID | unreachable CODE (waits for it)
+//   fork BOT                    -> the answer of a forked child to `reserve BOT`
 //   `at MICROSECONDS COMMAND ...` waits (spinning) for that moment of the boot clock first.
 
+import Synchronization
 import TradeLedger
 
 #if canImport(Glibc)
@@ -52,13 +57,73 @@ func text(_ outcome: ReserveOutcome) -> String {
 
 func text(_ outcome: SettleOutcome) -> String {
   switch outcome {
-  case .settled(let trade): "settled \(trade.status.rawValue) \(trade.isLate ? "late" : "ontime")"
+  case .settled(let trade):
+    "settled \(trade.status.rawValue) \(trade.isLate ? "late" : "ontime")"
+      + (trade.isSuperseded ? " superseded" : "")
   case .replayed(let trade): "replayed \(trade.status.rawValue)"
   case .denied(let denial): text(denial)
   }
 }
 
 struct SayFailed: Error {}
+
+/// The lease that this process has, and under which it trades.
+enum Held {
+  private static let state = Mutex<InstanceLease?>(nil)
+  static var lease: InstanceLease? {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
+  }
+}
+
+func acquire(_ words: [String], _ ledger: Ledger) async throws -> String {
+  var options = InstanceOptions()
+  options.heartbeat = words.count > 2 ? try Duration(interval: words[2]) : nil
+  switch try await ledger.acquireInstance(try InstanceName(words[1]), options) {
+  case .acquired(let lease):
+    Held.lease = lease
+    return "acquired \(lease.name) \(lease.epoch)"
+  case .denied(let denial):
+    let holder = denial.holder
+    return "denied \(denial.reason.rawValue) \(holder?.pid ?? 0) \(holder?.host ?? "-")"
+  }
+}
+
+func loss(_ lease: InstanceLease) async -> String {
+  for await loss in lease.losses {
+    switch loss {
+    case .evicted: return "evicted"
+    case .takenOver(let holder): return "taken \(holder.pid)"
+    case .unreachable(let error): return "unreachable \(error.code)"
+    }
+  }
+  return "ended"
+}
+
+/// Swift hides fork, because next to nothing works in the child. A refusal must.
+func fork() -> pid_t {
+  typealias Fork = @convention(c) () -> pid_t
+  return unsafeBitCast(dlsym(nil, "fork"), to: Fork.self)()
+}
+
+func answerOfFork(_ bot: String, _ ledger: Ledger) async throws -> String {
+  var ends: [Int32] = [0, 0]
+  guard pipe(&ends) == 0 else { return "error no pipe" }
+  let child = fork()
+  if child == 0 {
+    var answer = "no error"
+    do { _ = try await ledger.reserve(try order(bot)) } catch { answer = "\(error)" }
+    write(ends[1], answer, answer.utf8.count)
+    _exit(0)
+  }
+  close(ends[1])
+  var bytes = [UInt8](repeating: 0, count: 4096)
+  let count = read(ends[0], &bytes, bytes.count)
+  close(ends[0])
+  var status: Int32 = 0
+  waitpid(child, &status, 0)
+  return String(decoding: bytes[..<max(0, count)], as: UTF8.self)
+}
 
 func withTrade(_ ledger: Ledger, _ bot: String) async throws -> String {
   let outcome = try await ledger.withTrade(try order(bot)) { permit in
@@ -138,7 +203,8 @@ func perform(_ words: [String], _ ledger: Ledger) async throws -> String {
       try await ledger.reserve(
         order(words[1], words.count > 4 ? words[4] : "1"),
         key: words.count > 2 && words[2] != "-" ? try OrderKey(words[2]) : nil,
-        token: words.count > 3 && words[3] != "-" ? try PermitToken(words[3]) : nil))
+        token: words.count > 3 && words[3] != "-" ? try PermitToken(words[3]) : nil,
+        instance: Held.lease?.claim))
   case "crowd":
     let order = try order(words[2])
     let answers = await withTaskGroup(of: String.self) { group in
@@ -150,6 +216,10 @@ func perform(_ words: [String], _ ledger: Ledger) async throws -> String {
       return await group.reduce(into: [String]()) { $0.append($1) }
     }
     return answers.joined(separator: "|")
+  case "acquire": return try await acquire(words, ledger)
+  case "release": return try await Held.lease?.release() == true ? "released" : "lost"
+  case "loss": return if let lease = Held.lease { await loss(lease) } else { "no lease" }
+  case "fork": return try await answerOfFork(words[1], ledger)
   case "trade": return try await withTrade(ledger, words[1])
   case "fill":
     return text(

@@ -36,7 +36,7 @@ extension SQLiteEngine {
 }
 
 extension Ledger {
-  var sqlite: SQLiteEngine { engine as! SQLiteEngine }
+  var sqlite: SQLiteEngine { (try? engine) as! SQLiteEngine }
 }
 
 /// Something that happens once and can be waited for.

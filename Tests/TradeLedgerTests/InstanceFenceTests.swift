@@ -4,8 +4,8 @@ import XCTest
 
 @testable import TradeLedger
 
-/// INV-7: fencing by the epoch of an instance name. The guard that takes names is not part of this
-/// library version; the rows are written here as it will write them.
+/// INV-7: fencing by the epoch of an instance name. Who takes names is the subject of InstanceTests;
+/// here the rows are written by hand.
 final class InstanceFenceTests: XCTestCase {
   private let instanceName = InstanceName(stored: "trading_bot")
   private func claim(_ epoch: Int64) -> InstanceClaim {
@@ -129,6 +129,24 @@ final class InstanceFenceTests: XCTestCase {
       .example(), key: key, token: token, instance: claim(1))
     guard case .denied(let denial) = again else { return XCTFail("\(again)") }
     XCTAssertEqual(denial.reason, .superseded)
+    try await test.verify()
+  }
+
+  /// The epoch is compared under the lock: it is raised between the look and the lock.
+  func testReserve_evictedBetweenLookAndLock_isSuperseded() async throws {
+    let (test, _) = try await started()
+    let path = test.path
+    let recorder = StatementRecorder { text in
+      guard text == "BEGIN IMMEDIATE" else { return }
+      let other = try? Connection.open(
+        path, options: OpenOptions(purpose: .writing, wait: .seconds(5)))
+      try? other?.run("UPDATE instances SET epoch = epoch + 1 WHERE name = 'trading_bot'")
+    }
+    await test.ledger.sqlite.record(in: recorder)
+    let outcome = try await test.ledger.reserve(.example(), instance: claim(1))
+    guard case .denied(let denial) = outcome else { return XCTFail("\(outcome)") }
+    XCTAssertEqual(denial.reason, .superseded)
+    XCTAssertEqual(denial.holder?.instance, claim(2))
     try await test.verify()
   }
 }

@@ -109,7 +109,7 @@ final class MigrationTests: XCTestCase {
     let before = try contents()
     XCTAssertEqual(before["trades"]?.count, 4)
     let ledger = try await open()
-    XCTAssertEqual(try LedgerFileCheck.query(path, "PRAGMA user_version"), [["2"]])
+    XCTAssertEqual(try LedgerFileCheck.query(path, "PRAGMA user_version"), [["3"]])
     XCTAssertEqual(try contents(except: "superseded"), before)
     XCTAssertEqual(
       try LedgerFileCheck.query(path, "SELECT DISTINCT superseded FROM trades"), [["0"]])
@@ -135,6 +135,27 @@ final class MigrationTests: XCTestCase {
     let again = try await open()
     await again.close()
     try LedgerFileCheck.verify(path)
+  }
+
+  /// Version 2 did not look at the holders of instances: they are kept, and looked at from now on.
+  func testOpen_ofVersionTwo_getsTheRulesOfInstances() async throws {
+    let test = try await TestLedger()
+    await test.ledger.close()
+    let old = try test.foreignClient()
+    try old.run("DROP TRIGGER instance_shape")
+    try old.run("INSERT INTO instances (name, epoch, pid) VALUES ('odd', 1, -5), ('desk', 1, 7)")
+    try old.run("PRAGMA user_version = 2")
+    let ledger = try await test.another()
+    XCTAssertEqual(try test.query("PRAGMA user_version"), [[String(SchemaText.version)]])
+    let names = try await ledger.instances().map(\.name.description)
+    XCTAssertEqual(names, ["desk", "odd"])
+    XCTAssertThrowsError(
+      try test.foreignClient().run("INSERT INTO instances (name, epoch, pid) VALUES ('x', 1, -5)"))
+    // Such a holder can be nobody's process: the operator decides.
+    let denial = try await ledger.held("odd")
+    XCTAssertEqual(denial.holder?.pid, -5)
+    await ledger.close()
+    try LedgerFileCheck.verify(test.path)
   }
 
   /// An older layout is migrated by who may write, not by who only looks.
@@ -198,15 +219,15 @@ final class MigrationTests: XCTestCase {
     let test = try await TestLedger()
     try await test.addBot()
     await test.ledger.close()
-    try test.foreignClient().run("PRAGMA user_version = 3")
+    try test.foreignClient().run("PRAGMA user_version = 4")
     let before = try test.query("SELECT * FROM bots")
     for access in [Ledger.Options.Access.readWrite, .readOnly] {
       let error = await assertFails(.newerSchema) { try await test.another(access) }
-      XCTAssertTrue(error?.message.contains("layout 3") ?? false, "\(error as Any)")
+      XCTAssertTrue(error?.message.contains("layout 4") ?? false, "\(error as Any)")
     }
     await assertFails(.newerSchema) { try await Ledger.create(test.path, mode: .simulation) }
     XCTAssertEqual(try test.query("SELECT * FROM bots"), before)
-    XCTAssertEqual(try test.query("PRAGMA user_version"), [["3"]])
+    XCTAssertEqual(try test.query("PRAGMA user_version"), [["4"]])
   }
 
   /// A file that only says that it is an old ledger has no rows to migrate: refused, untouched.

@@ -17,6 +17,8 @@ COOLDOWN = "Sources/TradeLedger/Rules/Cooldown.swift"
 ADMISSION = "Sources/TradeLedger/Rules/Admission.swift"
 WITH_TRADE = "Sources/TradeLedger/Ledger+WithTrade.swift"
 SETTLING = "Sources/TradeLedger/Rules/Settling.swift"
+HOLDER = "Sources/TradeLedger/Rules/HolderRule.swift"
+INSTANCES = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Instances.swift"
 SCHEMA = "schema.sql"
 
 
@@ -168,6 +170,53 @@ MUTATIONS = [
     Mutation(
         "no-look-after-commit", "a file that was moved during the COMMIT is not noticed",
         ((ENGINE, "      try state.watch.expectUntouched()\n", ""),), ("LiveFileTests",)),
+    Mutation(
+        "instance-pid-only", "a holder is known by its pid alone, not by its start time",
+        ((HOLDER, "    if details.startTicks != identity.startTicks { return .dead(.pidReused) }\n",
+          ""),),
+        ("HolderRuleTests", "InstanceTests")),
+    Mutation(
+        "instance-eperm-is-dead", "a holder that may not be signalled counts as dead",
+        ((HOLDER, "if seen.answer == .noSuchProcess {", "if seen.answer != .permitted {"),),
+        ("HolderRuleTests", "InstanceTests")),
+    Mutation(
+        "instance-zombie-by-state", "state Z alone counts as dead",
+        ((HOLDER, '(state == "Z" || state == "X") && threads <= 1', 'state == "Z" || state == "X"'),),
+        ("HolderRuleTests",)),
+    Mutation(
+        "instance-any-pid-namespace", "a pid is looked at whatever its PID namespace",
+        ((HOLDER, "let identity = holder.identity, identity.pidNamespace == observer.pidNamespace,\n"
+          "      identity.timeNamespace", "let identity = holder.identity,\n"
+          "      identity.timeNamespace"),),
+        ("HolderRuleTests", "InstanceTests")),
+    Mutation(
+        "instance-heartbeat-of-the-seen", "a silent holder counts as dead although it can be seen",
+        ((HOLDER, "    guard let details = seen.details else { return .alive }\n",
+          "    guard let details = seen.details else { return byHeartbeat(holder, machineTime) }\n"),),
+        ("HolderRuleTests",)),
+    Mutation(
+        "instance-epoch-before-transaction", "a contender raises the epoch before its transaction",
+        ((INSTANCES, "    return try write(\n      wait: wait,\n      isThere: { (database, taken: ",
+          "    try state.database.run(\n      Statements.evictInstance, "
+          "[.text(candidate.name.description)])\n"
+          "    return try write(\n      wait: wait,\n      isThere: { (database, taken: "),),
+        ("InstanceTests",)),
+    Mutation(
+        "instance-decided-before-lock", "a name is taken by what was seen before the lock",
+        ((INSTANCES, "    if let denial = denial(stored, candidate.identity, processes, now) {\n"
+          "      return .rollback(.denied(denial))\n    }\n", ""),),
+        ("InstanceTests",)),
+    Mutation(
+        "epoch-before-lock-swift", "the epoch is compared before the lock alone (Swift)",
+        ((ADMIT, "    let decision = Admission.decide(attempt, facts: admission.facts, now: now)\n"
+          "    if let expired",
+          "    var facts = admission.facts\n    facts.currentEpoch = attempt.instance?.epoch\n"
+          "    let decision = Admission.decide(attempt, facts: facts, now: now)\n"
+          "    if let expired"),),
+        ("InstanceFenceTests",)),
+    drop("trade_fence", ("AttackTests",)),
+    drop("instance_shape", ("AttackTests",)),
+    drop("instance_epoch", ("AttackTests",)),
     drop("trade_cooldown", ("AttackTests",)),
     drop("trade_alone", ("AttackTests",)),
     drop("trade_key", ("AttackTests",)),

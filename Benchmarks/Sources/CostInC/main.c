@@ -6,10 +6,14 @@
 //   CostInC reserve LEDGER DIR               for each line `COUNT` of its input, reserves for the
 //                                            first COUNT bots and prints the nanoseconds that each
 //                                            took, in one line; before the next line, voids them
+//   CostInC instance LEDGER DIR              for each line `COUNT`, takes an instance name and lets
+//                                            go of it COUNT times, and reads /proc as one must
 //   CostInC statements                       prints how many statements one attempt is
 //
 // DIR holds the texts of the statements as scripts/cost takes them out of Statements.swift, so that
 // the two sides cannot drift apart.
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -222,6 +226,104 @@ static int reserve(const char *path, const char *directory) {
   return 0;
 }
 
+static void small_file(const char *path, char *bytes, size_t size) {
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t count = descriptor < 0 ? -1 : read(descriptor, bytes, size - 1);
+  if (count < 0) die(path, NULL);
+  bytes[count] = 0;
+  close(descriptor);
+}
+
+static int64_t link_number(const char *path) {
+  char target[4096];
+  ssize_t count = readlink(path, target, sizeof target - 1);
+  if (count < 0) die(path, NULL);
+  target[count] = 0;
+  return atoll(strchr(target, '[') + 1);
+}
+
+struct identity {
+  char boot[256], command[256], host[256];
+  int64_t pid_namespace, time_namespace, start_ticks;
+};
+
+static void read_identity(struct identity *identity) {
+  char line[256];
+  small_file("/proc/self/stat", line, sizeof line);
+  char *field = strrchr(line, ')') + 1;
+  for (int number = 3; number <= 22; number++) field = strchr(field, ' ') + 1;
+  identity->start_ticks = atoll(field);
+  small_file("/proc/sys/kernel/random/boot_id", identity->boot, sizeof identity->boot);
+  identity->boot[strcspn(identity->boot, "\n")] = 0;
+  identity->pid_namespace = link_number("/proc/self/ns/pid");
+  identity->time_namespace = link_number("/proc/self/ns/time");
+  small_file("/proc/self/cmdline", identity->command, sizeof identity->command);
+  if (gethostname(identity->host, sizeof identity->host) != 0) die("gethostname", NULL);
+}
+
+static int64_t look_at_instance(sqlite3 *db, sqlite3_stmt *statement) {
+  text(statement, 1, "desk");
+  int64_t epoch = 0;
+  while (sqlite3_step(statement) == SQLITE_ROW) {
+    epoch = sqlite3_column_int64(statement, 1);
+    for (int column = 2; column < sqlite3_column_count(statement); column++)
+      if (sqlite3_column_type(statement, column) == SQLITE_TEXT)
+        sqlite3_column_text(statement, column);
+  }
+  sqlite3_reset(statement);
+  if (sqlite3_errcode(db) != SQLITE_OK) die("instance", db);
+  return epoch;
+}
+
+// Seven statements to take a name, five to let go of it.
+static int instance(const char *path, const char *directory) {
+  sqlite3 *db = open_ledger(path), *helper = open_ledger(path);
+  sqlite3_wal_hook(helper, NULL, NULL);
+  run(db, "INSERT INTO instances (name, epoch) VALUES ('desk', 1)");
+  sqlite3_stmt *begin = prepare(db, "BEGIN IMMEDIATE"), *commit = prepare(db, "COMMIT");
+  sqlite3_stmt *version = prepare(db, read_file(directory, "schemaVersion.sql"));
+  sqlite3_stmt *look = prepare(db, read_file(directory, "instance.sql"));
+  sqlite3_stmt *take = prepare(db, read_file(directory, "takeInstance.sql"));
+  sqlite3_stmt *release = prepare(db, read_file(directory, "releaseInstance.sql"));
+  int count;
+  while (scanf("%d", &count) == 1) {
+    for (int number = 0; number < count; number++) {
+      int64_t start = now_ns(CLOCK_MONOTONIC);
+      struct identity identity;
+      read_identity(&identity);
+      look_at_instance(db, look);
+      step(db, begin);
+      step(db, version);
+      look_at_instance(db, look);
+      text(take, 1, "desk");
+      text(take, 2, identity.boot);
+      sqlite3_bind_int64(take, 3, identity.pid_namespace);
+      sqlite3_bind_int64(take, 4, identity.time_namespace);
+      sqlite3_bind_int64(take, 5, getpid());
+      sqlite3_bind_int64(take, 6, identity.start_ticks);
+      text(take, 7, identity.host);
+      text(take, 8, identity.command);
+      sqlite3_bind_int64(take, 9, now_ns(CLOCK_REALTIME) / 1000);
+      step(db, take);
+      int64_t epoch = look_at_instance(db, look);
+      step(db, commit);
+      checkpoint_if_due(db, helper);
+      step(db, begin);
+      step(db, version);
+      look_at_instance(db, look);
+      text(release, 1, "desk");
+      sqlite3_bind_int64(release, 2, epoch);
+      step(db, release);
+      step(db, commit);
+      checkpoint_if_due(db, helper);
+      printf("%lld%c", (long long)(now_ns(CLOCK_MONOTONIC) - start),
+             number + 1 < count ? ' ' : '\n');
+    }
+    fflush(stdout);
+  }
+  return 0;
+}
+
 static int prepare_ledger(const char *path, int bots, const char *schema) {
   sqlite3 *db;
   if (sqlite3_open(path, &db) != SQLITE_OK) die(path, db);
@@ -248,6 +350,7 @@ int main(int count, char **words) {
   if (count == 5 && !strcmp(words[1], "prepare"))
     return prepare_ledger(words[2], atoi(words[3]), words[4]);
   if (count == 4 && !strcmp(words[1], "reserve")) return reserve(words[2], words[3]);
+  if (count == 4 && !strcmp(words[1], "instance")) return instance(words[2], words[3]);
   if (count == 2 && !strcmp(words[1], "statements"))
     return printf("%d\n", statements_of_an_attempt) < 0;
   fprintf(stderr, "usage: see the head of main.c\n");

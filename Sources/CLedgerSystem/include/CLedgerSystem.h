@@ -3,6 +3,7 @@
 #define TRADELEDGER_CLEDGERSYSTEM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // The file system type (`f_type` of statfs(2)) of the file or directory at `path`.
@@ -36,5 +37,33 @@ int tl_directory_look_open(int descriptor, tl_directory_state *state);
 
 // Whether the two are one directory, unchanged.
 bool tl_directory_is_same(tl_directory_state one, tl_directory_state other);
+
+// Replaces this process by `arguments`, looked for in PATH, with `environment`. Returns the errno.
+int tl_become(char *const *arguments, char *const *environment);
+
+// A child process that waits for a word before it becomes a command.
+typedef struct {
+  int32_t pid;
+  int gate;   // write a word and a newline: the child becomes the command; close: it ends with 0
+  int report; // then the errno of a failed exec as an int, or the end of the file
+} tl_held_child;
+
+// Forks a child that waits at the gate, then becomes `arguments` with `environment`,
+// with an empty signal mask and the default handling of SIGPIPE, SIGXFSZ and SIGCHLD (a caught
+// signal gets it by exec, an ignored one stays ignored). The word from the gate is written to
+// `blank`, the end of an entry of `environment`, which has `room` bytes with its final zero. With
+// `dies_with_parent` the child gets SIGKILL as soon as the calling *thread* ends (Linux).
+// Returns 0 or the errno.
+int tl_held_start(char *const *arguments, char *const *environment, char *blank, size_t room,
+                  bool dies_with_parent, tl_held_child *child);
+
+#if defined(__APPLE__)
+// The id of this boot of the machine, as text. Returns 0 or the errno.
+int tl_boot_session(char *text, size_t size);
+
+// When a process was started, in microseconds since 1970, and whether it waits to be reaped.
+// Returns 0 or the errno.
+int tl_process_look(int32_t pid, int64_t *started_us, bool *is_zombie);
+#endif
 
 #endif

@@ -38,6 +38,22 @@ struct Settlement: Sendable {
   let reason: String?
 }
 
+/// Who wants an instance name.
+struct InstanceCandidate: Sendable {
+  let name: InstanceName
+  let identity: ProcessIdentity
+  let host: String?
+  let command: String?
+  /// nil: judged by its process alone.
+  let heartbeat: Heartbeat?
+}
+
+/// The answer to an ``InstanceCandidate``.
+enum InstanceAcquisition: Sendable {
+  case taken(InstanceClaim)
+  case denied(Denial)
+}
+
 /// The operations of a ledger, each atomic. One engine for each kind of database.
 ///
 /// No caller's code runs inside an operation and none suspends between its beginning and its
@@ -55,6 +71,23 @@ protocol LedgerEngine: Actor {
   func isLive(_ permit: Permit, wait: WaitLimit) throws(LedgerError) -> Bool
   func addBot(_ bot: Bot, wait: WaitLimit) throws(LedgerError) -> AddBotOutcome
   func changeBot(_ name: BotName, _ change: BotChange, wait: WaitLimit) throws(LedgerError) -> Bot
+
+  /// Takes an instance name that is free or whose holder is proven dead (INV-7).
+  func acquire(
+    _ candidate: InstanceCandidate, _ processes: any ProcessTable, wait: WaitLimit
+  ) throws(LedgerError) -> InstanceAcquisition
+  /// Whether `claim` still stands; with a heartbeat, renews it in the same step.
+  /// - Throws: `ledgerMoved` too, since a claim on a file that others do not open is worth nothing.
+  func renew(
+    _ claim: InstanceClaim, _ heartbeat: Heartbeat?, _ processes: any ProcessTable, wait: WaitLimit
+  ) throws(LedgerError) -> InstanceLoss?
+  /// Lets go of a name. - Returns: false where it was lost before.
+  func release(_ claim: InstanceClaim, wait: WaitLimit) throws(LedgerError) -> Bool
+  /// Raises the epoch and leaves the name to nobody. - Returns: who had it.
+  func evict(_ name: InstanceName, wait: WaitLimit) throws(LedgerError) -> InstanceEviction
+  func instances(
+    _ processes: any ProcessTable, wait: WaitLimit
+  ) throws(LedgerError) -> [Instance]
 
   func check(_ bot: BotName, wait: WaitLimit) throws(LedgerError) -> CheckOutcome
   func status(_ bot: BotName?, wait: WaitLimit) throws(LedgerError) -> LedgerStatus

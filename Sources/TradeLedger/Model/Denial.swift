@@ -36,6 +36,10 @@ public struct Denial: Hashable, Sendable {
   public struct Holder: Hashable, Sendable {
     public let pid: Int32?
     public let instance: InstanceClaim?
+    /// With the reason `held`: where it runs, since when, and what it is.
+    public var host: String?
+    public var since: Timestamp?
+    public var command: String?
   }
 
   public let reason: Reason

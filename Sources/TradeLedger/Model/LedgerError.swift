@@ -16,6 +16,8 @@ public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     public static let noSuchBot = Code("no_such_bot")
     /// The ledger has no such trade.
     public static let noSuchTrade = Code("no_such_trade")
+    /// The ledger has no instance of that name.
+    public static let noSuchInstance = Code("no_such_instance")
     /// The file is not a ledger, or is damaged. It was not touched.
     public static let notALedger = Code("not_a_ledger")
     /// The ledger was written by a newer version. It was not touched.

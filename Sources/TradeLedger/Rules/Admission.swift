@@ -3,6 +3,8 @@ struct AdmissionFacts: Sendable {
   let settings: BotSettings
   /// The current epoch of the instance that the caller named.
   var currentEpoch: Epoch?
+  /// The process that has it, for people.
+  var currentHolder: Int32?
   /// The trade that the key already names.
   var sameKey: StoredTrade?
   /// The trade that occupies the bot.
@@ -43,7 +45,7 @@ enum Admission {
     _ attempt: Attempt?, facts: AdmissionFacts, now: ClockReading
   ) -> AdmissionDecision {
     if let claim = attempt?.instance, facts.currentEpoch != claim.epoch {
-      return AdmissionDecision(verdict: .deny(superseded(claim, facts.currentEpoch), winner: nil))
+      return AdmissionDecision(verdict: .deny(superseded(claim, facts), winner: nil))
     }
     if let attempt, let same = facts.sameKey { return replay(attempt, same, now) }
     if case .past = attempt?.kind { return AdmissionDecision(verdict: .admit) }
@@ -65,9 +67,10 @@ enum Admission {
     return AdmissionDecision(verdict: verdict, expired: expired)
   }
 
-  static func superseded(_ claim: InstanceClaim, _ current: Epoch?) -> Denial {
-    let holder = current.map {
-      Denial.Holder(pid: nil, instance: InstanceClaim(name: claim.name, epoch: $0))
+  static func superseded(_ claim: InstanceClaim, _ facts: AdmissionFacts) -> Denial {
+    let holder = facts.currentEpoch.map {
+      Denial.Holder(
+        pid: facts.currentHolder, instance: InstanceClaim(name: claim.name, epoch: $0))
     }
     return Denial(.superseded, holder: holder)
   }

@@ -3,7 +3,7 @@ internal import TradeLedger
 
 struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Bots, cooldown left, pending and in-doubt trades.",
+    abstract: "Bots, cooldown left, pending and in-doubt trades, instances.",
     discussion: """
       Exit 1 means that somebody has to look: a trade is in doubt, or there is a conflict.
 
@@ -17,12 +17,16 @@ struct Status: AsyncParsableCommand {
 
   func run() async throws {
     let bot = try bot.map { text throws(LedgerError) in try BotName(text) }
-    let status = try await global.withLedger(.readOnly) { try await $0.status(bot) }
+    let (status, instances) = try await global.withLedger(.readOnly) { ledger in
+      (try await ledger.status(bot), try await ledger.instances())
+    }
     if global.json {
-      try Console.out(.status(status))
-    } else {
       try Console.out(
-        Lines.status(status) + "\n" + Table.status(status.bots).rendered(global.colors))
+        .status(status).with(("instances", .array(instances.map { .instance($0) }))))
+    } else {
+      var text = Lines.status(status) + "\n" + Table.status(status.bots).rendered(global.colors)
+      if !instances.isEmpty { text += "\n" + Table.instances(instances).rendered(global.colors) }
+      try Console.out(text)
     }
     guard status.needsAttention else { return }
     let doubts = status.bots.flatMap(\.inDoubt)

@@ -15,7 +15,8 @@ extension JSON {
   private static func holder(_ holder: Denial.Holder) -> JSON {
     [
       "pid": .number(holder.pid), "instance": .text(holder.instance?.name),
-      "epoch": .number(holder.instance?.epoch.value),
+      "epoch": .number(holder.instance?.epoch.value), "host": .text(holder.host),
+      "since": .text(holder.since), "command": .text(holder.command),
     ]
   }
 }
@@ -36,6 +37,9 @@ extension Lines {
     lines.add("holder pid", denial.holder?.pid)
     lines.add(
       "holder instance", denial.holder?.instance.map { "\($0.name), epoch \($0.epoch)" })
+    lines.add("holder host", denial.holder?.host)
+    lines.add("holder since", denial.holder?.since)
+    lines.add("holder command", denial.holder?.command)
     lines.add("retry after", denial.retryAfter?.readable)
     lines.add("clock behind", denial.clockBehind?.readable)
     return lines.text
@@ -72,7 +76,9 @@ extension Denial {
         + "'tradeledger resolve \(winner?.id.description ?? "TRADE") --filled' or '--void'"
     case .alreadySettled: "the outcome that stands is final; 'tradeledger trade show' has it"
     case .wrongToken: "only the permit's holder settles; an operator uses 'tradeledger resolve'"
-    case .held: "wait for the holder to end"
+    case .held:
+      retryAfter.map { "it cannot be looked at from here: silent for \($0.readable), it is over" }
+        ?? "wait for it to end (--wait), or 'tradeledger instances evict NAME'"
     }
   }
 }

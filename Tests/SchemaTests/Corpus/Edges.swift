@@ -21,6 +21,19 @@ extension Corpus {
       "a take-over with the longest host, command and boot id",
       "UPDATE instances SET epoch = 2, host = \(SQL.long(256)), command = \(SQL.long(4096)), "
         + "boot_id = \(SQL.long(128))")
+    for (column, value) in [
+      ("pid", "1"), ("pid", "2147483647"), ("start_ticks", "0"),
+      ("start_ticks", "253402300799999999"), ("since", "0"), ("since", "253402300799999999"),
+      ("heartbeat_until", "253402300799999999"),
+    ] {
+      [
+        admitted(
+          "an instance with \(column) = \(value)", SQL.instance(with: [column: value])),
+        admitted(
+          "a take-over with \(column) = \(value)",
+          "UPDATE instances SET epoch = 2, \(column) = \(value) WHERE name = 'desk'"),
+      ]
+    }
     admitted(
       "the longest boot id", SQL.reserve(with: ["boot_id": SQL.long(128), "created_boot_us": "5"]))
     admitted(

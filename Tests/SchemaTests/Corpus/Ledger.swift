@@ -148,6 +148,21 @@ extension Corpus {
       refused("TL140", by: "an endless host", SQL.instance(with: ["host": SQL.long(257)])),
       refused("TL140", by: "an endless boot id", SQL.instance(with: ["boot_id": SQL.long(129)])),
     ]
+    for (column, value) in [
+      ("pid", "0"), ("pid", "-1"), ("pid", "2147483648"), ("start_ticks", "-1"),
+      ("start_ticks", "253402300800000000"), ("pid_namespace", "-1"), ("time_namespace", "-1"),
+      ("since", "-1"), ("since", "253402300800000000"), ("heartbeat_until", "-1"),
+      ("heartbeat_until", "253402300800000000"),
+    ] {
+      [
+        refused(
+          "TL140", by: "an instance with \(column) = \(value)",
+          SQL.instance(with: [column: value])),
+        refused(
+          "TL141", by: "a take-over with \(column) = \(value)",
+          "UPDATE instances SET epoch = 2, \(column) = \(value) WHERE name = 'desk'"),
+      ]
+    }
     for (change, what) in [
       ("epoch = epoch + 2", "two epochs at once"), ("epoch = epoch - 1", "an epoch back"),
       ("epoch = 9223372036854775807", "the last epoch"), ("epoch = NULL", "no epoch"),

@@ -39,6 +39,7 @@ struct AdmissionReader {
       facts = AdmissionFacts(
         settings: try TradeRow.settings(row, 1),
         currentEpoch: try row.optionalInteger(24).map { Epoch($0) },
+        currentHolder: try row.optionalInteger(25).map { Int32(truncatingIfNeeded: $0) },
         inDoubt: try row.optionalInteger(7).map { TradeID($0) },
         lastTrades: try [Found.last(row, 8), Found.last(row, 12)].compactMap { $0 },
         lastConflicts: try [Found.last(row, 16), Found.last(row, 20)].compactMap { $0 })

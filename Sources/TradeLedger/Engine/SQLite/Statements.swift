@@ -46,7 +46,7 @@ enum Statements {
       lb.id, lb.effective_at, lb.effective_boot_id, lb.effective_boot_us,
       c.trade_id, c.at, c.boot_id, c.boot_us,
       cb.trade_id, cb.at, cb.boot_id, cb.boot_us,
-      (SELECT epoch FROM instances WHERE name = ?3)
+      (SELECT epoch FROM instances WHERE name = ?3), (SELECT pid FROM instances WHERE name = ?3)
     FROM current_settings AS s
     LEFT JOIN trades AS l ON l.id = (
       SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY effective_at DESC LIMIT 1)
@@ -104,6 +104,37 @@ enum Statements {
   static let insertSettings = """
     INSERT INTO settings (bot_id, cooldown_us, lease_us, in_doubt, enabled, at)
     SELECT id, ?2, ?3, ?4, ?5, ?6 FROM bots WHERE name = ?1
+    """
+
+  // MARK: Instances
+
+  /// In the order in which `InstanceRow` reads them.
+  private static let instanceColumns = """
+    SELECT name, epoch, pid, boot_id, pid_namespace, time_namespace, start_ticks, host, command,
+      since, heartbeat_until
+    FROM instances
+    """
+  static let instance = instanceColumns + " WHERE name = ?1"
+  static let instances = instanceColumns + " ORDER BY name"
+  static let insertInstance = """
+    INSERT INTO instances (name, epoch, boot_id, pid_namespace, time_namespace, pid, start_ticks,
+      host, command, since, heartbeat_until)
+    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    """
+  static let takeInstance = """
+    UPDATE instances SET epoch = epoch + 1, boot_id = ?2, pid_namespace = ?3, time_namespace = ?4,
+      pid = ?5, start_ticks = ?6, host = ?7, command = ?8, since = ?9, heartbeat_until = ?10
+    WHERE name = ?1
+    """
+  /// ?3 the new end of the heartbeat.
+  static let renewInstance = """
+    UPDATE instances SET heartbeat_until = ?3 WHERE name = ?1 AND epoch = ?2
+    """
+  static let releaseInstance = """
+    UPDATE instances SET pid = NULL, heartbeat_until = NULL WHERE name = ?1 AND epoch = ?2
+    """
+  static let evictInstance = """
+    UPDATE instances SET epoch = epoch + 1, pid = NULL, heartbeat_until = NULL WHERE name = ?1
     """
 
   // MARK: Reading

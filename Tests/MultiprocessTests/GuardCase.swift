@@ -1,0 +1,65 @@
+import Foundation
+import LedgerTestSupport
+import XCTest
+
+/// A ledger, and real commands under `guard`.
+class GuardCase: XCTestCase {
+  private(set) var directory = TemporaryDirectory()
+  var path: String { directory.file("ledger.db") }
+
+  override func setUp() async throws {
+    directory = TemporaryDirectory()
+    for name in ["TRADELEDGER_DB", "TRADELEDGER_INSTANCE", "TRADELEDGER_EPOCH"] { unsetenv(name) }
+    XCTAssertEqual(BuiltBinary.run(["--db", path, "init", "--mode", "paper"]).status, 0)
+  }
+
+  override func tearDown() async throws { try LedgerFileCheck.verify(path) }
+
+  /// `tradeledger guard desk OPTIONS -- COMMAND`, as words for another program to start.
+  func guarding(_ options: [String] = [], _ command: [String]) -> [String] {
+    [BuiltBinary.path, "--db", path, "guard", "desk"] + options + ["--"] + command
+  }
+
+  /// Starts the words, and waits for the first line that they print.
+  func start(_ words: [String]) throws -> (ChildProcess, String) {
+    let child = try ChildProcess(words[0], Array(words.dropFirst()))
+    guard let line = child.readLine(timeout: 30) else { throw Failed(child.standardError) }
+    return (child, line)
+  }
+
+  func run(_ words: [String]) -> BuiltBinary.Result {
+    BuiltBinary.run(words[0], Array(words.dropFirst()), timeout: 60)
+  }
+
+  /// Another start in the namespaces of the tests.
+  func second(_ options: [String] = []) -> BuiltBinary.Result {
+    run(guarding(options, ["echo", "mine"]))
+  }
+
+  struct Failed: Error {
+    let why: String
+    init(_ why: String) { self.why = why }
+  }
+
+  func row() throws -> [String] {
+    try LedgerFileCheck.query(path, "SELECT epoch, pid FROM instances").first ?? []
+  }
+
+  /// `S` as in /proc/PID/stat; nil where there is no such process.
+  func state(_ pid: Int32) -> Character? {
+    let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+    return stat.flatMap { $0[($0.lastIndex(of: ")") ?? $0.startIndex)...].dropFirst(2).first }
+  }
+
+  func lives(_ pid: Int32) -> Bool { kill(pid, 0) == 0 && state(pid) != "Z" }
+
+  /// Skips where this machine gives no namespaces.
+  func needNamespaces(_ options: [String]) throws {
+    let result = run(["unshare"] + options + ["true"])
+    try XCTSkipIf(
+      result.status != 0, "unshare \(options.joined(separator: " ")): \(result.stderr)")
+  }
+
+  /// A PID namespace of its own with its own /proc, as a container has.
+  let container = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+}

@@ -1,0 +1,240 @@
+import Foundation
+import LedgerTestSupport
+import XCTest
+
+/// Real namespaces, real users, real zombies, and the reproduction of the second report.
+final class InstanceScenarioTests: GuardCase {
+  private let echoPid = ["sh", "-c", "echo $$; exec sleep 60"]
+
+  /// The reproduction of the report: start two, only one may live. With a Python script that knows
+  /// nothing of the ledger, one after the other and both at once.
+  func testPythonBot_startedTwice_livesOnce() throws {
+    let script = directory.file("main.py")
+    let source = """
+      import os, sys
+      print("trading", os.getpid(), flush=True)
+      sys.stdin.readline()
+      """
+    try source.write(toFile: script, atomically: true, encoding: .utf8)
+    let command = guarding([], ["python3", script])
+    let (first, line) = try start(command)
+    XCTAssertTrue(line.hasPrefix("trading "), line)
+    let late = run(command)
+    XCTAssertEqual(late.status, 75)
+    XCTAssertEqual(late.stdout, "")
+    XCTAssertTrue(late.stderr.contains("python3 \(script)"), late.stderr)
+    first.closeInput()
+    XCTAssertEqual(first.wait(), 0)
+
+    for _ in 0..<10 {
+      let bots = try (0..<2).map { _ in try ChildProcess(command[0], Array(command.dropFirst())) }
+      let isDecided = eventually {
+        let lines = bots.filter { $0.standardOutput.contains("trading") }
+        return lines.count == 1 && bots.contains { $0.standardError.contains("is held by") }
+      }
+      XCTAssertTrue(isDecided, "\(bots.map { $0.standardOutput + $0.standardError })")
+      for bot in bots { bot.closeInput() }
+      XCTAssertEqual(bots.map { $0.wait() ?? -1 }.sorted(), [0, 75])
+    }
+  }
+
+  /// S-44: a child that the bot leaves behind does not keep the name.
+  func testGrandchild_doesNotKeepTheName() throws {
+    for (number, way) in ["--no-supervise", "--supervise"].enumerated() {
+      let script = "sleep 60 > /dev/null 2>&1 < /dev/null & echo $!"
+      let result = run(guarding([way], ["sh", "-c", script]))
+      XCTAssertEqual(result.status, 0, result.stderr)
+      let grandchild = try XCTUnwrap(Int32(result.stdout.dropLast()))
+      defer { kill(grandchild, SIGKILL) }
+      XCTAssertTrue(lives(grandchild))
+      XCTAssertEqual(second().status, 0)
+      XCTAssertEqual(try row()[0], "\(number * 2 + 2)")
+      XCTAssertTrue(lives(grandchild), "it outlived all of that")
+    }
+  }
+
+  /// S-41: a zombie is dead. Its parent, here, never asks for its exit code.
+  func testZombie_isDead() throws {
+    let script = """
+      import os, signal, subprocess, sys
+      child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
+      child.stdout.readline()
+      os.kill(child.pid, signal.SIGKILL)
+      os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+      print(child.pid, flush=True)
+      sys.stdin.readline()
+      """
+    let (parent, line) = try start(
+      ["python3", "-c", script] + guarding(["--no-supervise"], echoPid))
+    let zombie = try XCTUnwrap(Int32(line))
+    XCTAssertEqual(state(zombie), "Z")
+    XCTAssertEqual(kill(zombie, 0), 0, "a zombie still takes signals")
+    XCTAssertEqual(second().status, 0)
+    XCTAssertEqual(try row()[0], "2")
+    parent.closeInput()
+    _ = parent.wait()
+  }
+
+  /// S-41: a process whose first thread has ended shows Z as well, and lives.
+  func testProcessWithoutItsFirstThread_isAlive() throws {
+    let script = """
+      import ctypes, os, sys, threading
+      def work():
+          while open("/proc/self/stat").read().rpartition(")")[2].split()[0] != "Z": pass
+          print(os.getpid(), flush=True)
+          sys.stdin.readline()
+          os._exit(0)
+      threading.Thread(target=work).start()
+      ctypes.CDLL(None).pthread_exit(None)
+      """
+    let (bot, line) = try start(guarding(["--no-supervise"], ["python3", "-c", script]))
+    let pid = try XCTUnwrap(Int32(line))
+    XCTAssertEqual(state(pid), "Z")
+    XCTAssertEqual(second().status, 75)
+    bot.closeInput()
+    XCTAssertEqual(bot.wait(), 0)
+    XCTAssertEqual(second().status, 0)
+  }
+
+  /// S-40: the holder is another user's process, which a signal may not reach: alive. Where /proc
+  /// hides it, too.
+  func testHolderOfAnotherUser_isAlive() throws {
+    try XCTSkipIf(geteuid() != 0, "only root can be two users")
+    let shared = directory.file("shared")
+    XCTAssertEqual(mkdir(shared, 0o770), 0)
+    for folder in [directory.path, shared] { chmod(folder, 0o770) }
+    let ledger = shared + "/ledger.db"
+    let made = BuiltBinary.run(["--db", ledger, "init", "--mode", "paper", "--shared-group"])
+    XCTAssertEqual(made.status, 0, made.stderr)
+    for file in [directory.path, shared, ledger, ledger + "-wal", ledger + "-shm"] {
+      chown(file, 0, 65534)
+      if file.contains("ledger.db") { chmod(file, 0o660) }
+    }
+    func command(_ words: [String]) -> [String] {
+      [BuiltBinary.path, "--db", ledger, "guard", "desk", "--no-supervise", "--"] + words
+    }
+    let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    let probe = run(nobody + [BuiltBinary.path, "--version"])
+    try XCTSkipIf(probe.status != 0, "another user cannot run it: \(probe.stderr)")
+    let (holder, line) = try start(command(echoPid))
+    let refused = run(nobody + command(["true"]))
+    XCTAssertEqual(refused.status, 75, refused.stderr)
+    XCTAssertTrue(refused.stderr.contains("process \(line) "), refused.stderr)
+    let signalled = run(nobody + ["sh", "-c", "kill -0 \(line)"])
+    XCTAssertTrue(
+      signalled.stderr.contains("not permitted"), "it was EPERM: \(signalled)")
+    // hidepid: /proc/PID is not there for strangers.
+    let hidden = run(
+      ["unshare", "--mount", "sh", "-c", "mount -o remount,hidepid=2 /proc && exec \"$@\"", "sh"]
+        + nobody + command(["true"]))
+    if !hidden.stderr.contains("mount") { XCTAssertEqual(hidden.status, 75, hidden.stderr) }
+    holder.signal(SIGKILL)
+    _ = holder.wait()
+    XCTAssertEqual(run(nobody + command(["true"])).status, 0)
+  }
+
+  /// S-46: after a reboot the holders of the earlier boot are dead, even where their pids are in use.
+  func testHolderOfAnEarlierBoot_isDead() throws {
+    let (holder, _) = try start(guarding(["--no-supervise"], echoPid))
+    XCTAssertEqual(second().status, 75)
+    let edit = """
+      UPDATE instances SET epoch = epoch + 1, boot_id = '00000000-0000-4000-8000-000000000000'
+      """
+    let shell = BuiltBinary.run("sqlite3", [path, edit])
+    XCTAssertEqual(shell.status, 0, shell.stderr)
+    XCTAssertEqual(second().status, 0)
+    XCTAssertEqual(try row()[0], "3")
+    holder.signal(SIGKILL)
+  }
+
+  /// S-37: the pid is reused by another program. In a PID namespace of its own, where the next pid
+  /// can be chosen.
+  func testReusedPid_isTakenOver() throws {
+    try needNamespaces(["--pid", "--fork", "--mount-proc"])
+    let script = """
+      "$@" > first & holder=$!
+      until grep -q . first; do sleep 0.01; done
+      kill -9 $holder; wait $holder 2> /dev/null
+      n=0
+      until [ "$reused" = "$holder" ] || [ $n = 50 ]; do
+        echo $((holder - 1)) > /proc/sys/kernel/ns_last_pid
+        sleep 60 & reused=$!; n=$((n + 1))
+      done
+      [ "$reused" = "$holder" ] || { echo "not reused: $reused $holder"; exit 99; }
+      "$@"
+      """
+    let words = guarding(["--no-supervise"], ["sh", "-c", "echo $TRADELEDGER_EPOCH; exec sleep 1"])
+    let result = run(
+      container + ["sh", "-c", "cd '\(directory.path)'; " + script, "sh"] + words)
+    XCTAssertEqual(result.status, 0, result.stdout + result.stderr)
+    XCTAssertEqual(result.stdout, "2\n")
+  }
+
+  /// S-38, S-39: a container is supervised by itself. From another one, with the same host name and
+  /// the same pids, it cannot be looked at, and it is not stolen from. When it is killed and starts
+  /// again, again with pid 1, the new one waits at most the heartbeat.
+  func testContainer_isNotStolenFrom_andRestartsAfterItsHeartbeat() throws {
+    try needNamespaces(["--pid", "--fork", "--mount-proc"])
+    let inside =
+      container + guarding(["--heartbeat", "2s"], ["sh", "-c", "echo $$; exec sleep 60"])
+    let (first, pid) = try start(inside)
+    XCTAssertEqual(try row(), ["1", pid], "the row holds the command, not its supervisor")
+    XCTAssertEqual(run(container + guarding([], ["echo", "mine"])).status, 75)
+    let refused = second(["--json"])
+    XCTAssertEqual(refused.status, 75)
+    XCTAssertTrue(refused.stderr.contains("\"retry_after_us\":1"), refused.stderr)
+    // Longer than the heartbeat: it is renewed.
+    XCTAssertEqual(second(["--wait", "3s"]).status, 75)
+    first.signal(SIGKILL)
+    _ = first.wait()
+    let killed = LedgerWorker.bootNow()
+    let again = container + guarding(["--heartbeat", "2s", "--wait", "30s"], ["echo", "mine"])
+    let restarted = run(again)
+    XCTAssertEqual(restarted.stdout, "mine\n", restarted.stderr)
+    XCTAssertLessThan(LedgerWorker.bootNow() - killed, 10_000_000)
+    XCTAssertEqual(try row()[0], "2")
+  }
+
+  /// Another time namespace shifts start times: such a holder is not looked at, and lives.
+  func testHolderOfAnotherTimeNamespace_isAlive() throws {
+    try needNamespaces(["--time", "--boottime", "100000", "--fork"])
+    let (holder, _) = try start(guarding(["--no-supervise"], echoPid))
+    let shifted = ["unshare", "--time", "--boottime", "100000", "--fork"]
+    XCTAssertEqual(run(shifted + guarding(["--no-supervise"], ["true"])).status, 75)
+    holder.signal(SIGKILL)
+    _ = holder.wait()
+    // The boot clock there is a day ahead; the heartbeat of a living one is not over for that.
+    let options = ["--supervise", "--heartbeat", "2s"]
+    let (beating, _) = try start(guarding(options, echoPid))
+    XCTAssertEqual(run(shifted + guarding(["--no-supervise"], ["true"])).status, 75)
+    beating.signal(SIGKILL)
+    _ = beating.wait()
+    let next = run(shifted + guarding(["--no-supervise", "--wait", "30s"], ["echo", "mine"]))
+    XCTAssertEqual(next.stdout, "mine\n", next.stderr)
+  }
+
+  /// A PID namespace with the /proc of another one: pids there mean nothing, so that only what the
+  /// kernel itself says proves a death. (The thread pool of Swift's runtime does not bear such a
+  /// /proc and ends a program at times, with signal 4: such a run is made again.)
+  func testForeignProc_provesNothing() throws {
+    try needNamespaces(["--pid", "--fork"])
+    let script = """
+      again() { "$@"; code=$?; [ $code != 132 ] || again "$@"; }
+      "$@" > first & holder=$!
+      until grep -q . first; do
+        kill -0 $holder 2> /dev/null || { "$@" > first & holder=$!; }
+        sleep 0.01
+      done
+      again "$@"; echo $code
+      kill -9 $holder; wait $holder 2> /dev/null
+      again "$@"
+      """
+    let command = ["sh", "-c", "echo $TRADELEDGER_EPOCH; exec sleep 5"]
+    let result = BuiltBinary.run(
+      "unshare",
+      ["--pid", "--fork", "--kill-child", "sh", "-c", "cd '\(directory.path)'; " + script, "sh"]
+        + guarding(["--no-supervise"], command), environment: ["SWIFT_BACKTRACE": "enable=no"])
+    XCTAssertEqual(result.stdout.prefix(3), "75\n", result.stderr)
+    XCTAssertEqual(result.stdout.split(separator: "\n").count, 2, result.stdout)
+  }
+}
