@@ -32,7 +32,8 @@ struct Root: AsyncParsableCommand {
       CommandGroup(
         name: "Look",
         subcommands: [
-          Check.self, Trades.self, TradeGroup.self, Status.self, InstancesGroup.self, Audit.self, Report.self,
+          Check.self, Trades.self, TradeGroup.self, Status.self, InstancesGroup.self, Audit.self,
+          Report.self,
           Doctor.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
