@@ -65,7 +65,7 @@
     /// `pid:[4026531836]` without its frame.
     private static func namespace(_ kind: String) -> Int64? {
       readLink("/proc/self/ns/\(kind)").flatMap { link in
-        Int64(String(link.filter { ("0"..."9").contains($0) }))
+        Int64(String(decoding: link.utf8.filter { (0x30...0x39).contains($0) }, as: UTF8.self))
       }
     }
   }

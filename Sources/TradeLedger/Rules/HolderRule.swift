@@ -32,13 +32,17 @@ struct ProcessDetails: Hashable, Sendable {
   /// Parses the line of /proc/PID/stat; nil for anything else. A command's name may contain blanks
   /// and parentheses, so the fields are counted after the last `)`.
   init?(stat line: String) {
-    guard let end = line.lastIndex(of: ")") else { return nil }
-    let fields = line[line.index(after: end)...].split { $0 == " " || $0 == "\n" }
+    let bytes = line.utf8
+    guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let fields = bytes[bytes.index(after: end)...]
+      .split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
     // One more field than needed: a line that was cut short could end in half a number.
     guard fields.count > 20, let state = fields[0].first, fields[0].count == 1,
-      let threads = Int(fields[17]), let startTicks = Int64(fields[19]), startTicks >= 0
+      let threads = Int(Substring(fields[17])), let startTicks = Int64(Substring(fields[19])),
+      startTicks >= 0
     else { return nil }
-    self.init(startTicks: startTicks, state: state, threads: threads)
+    self.init(
+      startTicks: startTicks, state: Character(Unicode.Scalar(state)), threads: threads)
   }
 
   /// A true zombie. A live process whose first thread has ended shows `Z` too, with more threads.
