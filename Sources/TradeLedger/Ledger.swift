@@ -62,7 +62,7 @@ public final class Ledger: Sendable {
   /// The thread on which the ledger works, for a worker whose loop does little else.
   ///
   /// Each call from another thread is handed to this one and its answer back, which on an idle
-  /// processor takes as long as half of the write to the disk. A loop that runs on the executor is
+  /// processor takes a tenth of a whole attempt. A loop that runs on the executor is
   /// spared both:
   ///
   /// ```swift
