@@ -31,6 +31,12 @@ final class BusyHandler {
     return true
   }
 
+  /// Blocks the thread, so that others can end what they are at.
+  static func pause(_ time: Duration) {
+    var request = timespec(tv_sec: 0, tv_nsec: Int(min(time.nanoseconds, 999_999_999)))
+    unsafe _ = nanosleep(&request, nil)
+  }
+
   /// Nanoseconds on the monotonic clock.
   static func now() -> UInt64 {
     var time = timespec()

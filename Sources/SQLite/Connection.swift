@@ -21,6 +21,8 @@ public final class Connection {
     public var statements = 0
     /// Frames in the WAL after this connection's last commit.
     public var walFrames = 0
+    /// Syncs of the WAL that were asked for by ``Connection/syncLog()``.
+    public var syncs = 0
   }
 
   /// The process that opened it, and the only one that may use it.
@@ -37,6 +39,8 @@ public final class Connection {
   /// Looked at whenever a wait begins, which every transaction does first.
   private var isOwnProcess = true
   private let handle: OpaquePointer
+  /// For the other files of this module.
+  var database: OpaquePointer { unsafe handle }
   private let cacheCapacity: Int
   /// Few enough to be searched from one end to the other. The texts are constants, so that two of
   /// them are mostly told apart, or found equal, without reading them.

@@ -133,6 +133,10 @@ extension Connection {
     (SQLITE_LIMIT_WORKER_THREADS, 0),
   ]
 
+  /// From here on COMMIT returns before its changes are on the disk (synchronous=NORMAL): they
+  /// survive the end of every process, and a power cut only once ``syncLog()`` has returned.
+  public func leaveSyncToCaller() throws(SQLiteError) { try set("synchronous", 1) }
+
   private func set(_ pragma: String, _ value: Int64) throws(SQLiteError) {
     try run("PRAGMA \(pragma) = \(value)")
     // mmap_size reads back as no row at all where the build has no memory mapping.

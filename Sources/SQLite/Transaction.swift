@@ -48,7 +48,8 @@ extension Connection {
   ///
   /// **Lock**: the write lock, from BEGIN to COMMIT; waits for it at most `wait`. `body` must do
   /// nothing but statements on this connection.
-  /// **Durability**: `.committed` is durable (synchronous=FULL).
+  /// **Durability**: `.committed` is durable; after ``leaveSyncToCaller()`` it is once ``syncLog()``
+  /// has returned.
   @inlinable
   public func write<Success, Failure: Error>(
     wait: Duration, _ body: () throws(Failure) -> TransactionDecision<Success>
@@ -93,6 +94,9 @@ extension Connection {
       return .rollback((frames: Int(frames), copied: Int(copied)))
     }
   }
+
+  /// Blocks the thread, so that readers can end what they are at. Call it without a transaction.
+  public func pause(_ time: Duration) { BusyHandler.pause(time) }
 
   /// Rolls back if SQLite has not already done so by itself (as it does on SQLITE_FULL).
   @usableFromInline

@@ -24,6 +24,16 @@ public final class Ledger: Sendable {
     /// The longest wait for the write lock, for each call (INV-8).
     public var lockWait: Duration = .seconds(5)
     public var access: Access = .readWrite
+    /// What an answer survives.
+    public enum Durability: Sendable {
+      /// Everything that the disk survives, a power cut included (INV-4).
+      case full
+      /// The end of every process, kill -9 included; a power cut may take the latest answers back.
+      case normal
+    }
+    public var durability: Durability = .full
+    /// How many concurrent calls of this process share one transaction at most; at least one.
+    public var batchLimit = 256
     /// Where time comes from. Anything but the system's clocks works on `simulation` ledgers only.
     public var clock: any LedgerClock = SystemClock()
     /// Gets `trade lock acquired` and `cooldown remaining` at info level. Off by default.

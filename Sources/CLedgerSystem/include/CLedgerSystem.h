@@ -57,6 +57,21 @@ typedef struct {
 int tl_held_start(char *const *arguments, char *const *environment, char *blank, size_t room,
                   bool dies_with_parent, tl_held_child *child);
 
+// A gate lets one process at a time through, in the order in which they came, and is opened by the
+// kernel when its holder ends, however it ends. Gates are semaphores of System V, in sets that
+// belong to a user: nothing lies in a file system. They give order and never safety.
+//
+// Opens the set of `key`, or makes it for `uid` and `gid` with `mode`. Returns 0 or the errno.
+int tl_gates_open(int32_t key, uint32_t uid, uint32_t gid, uint32_t mode, int *set);
+// How many gates a set has.
+uint16_t tl_gates_count(void);
+// Goes through gate `index`, waiting at most `nanoseconds`. Returns 0, EAGAIN or another errno.
+int tl_gate_enter(int set, uint16_t index, int64_t nanoseconds);
+// Lets the next one through. Returns 0 or the errno.
+int tl_gate_leave(int set, uint16_t index);
+// Whether somebody waits at gate `index`.
+bool tl_gate_has_queue(int set, uint16_t index);
+
 #if defined(__APPLE__)
 // The id of this boot of the machine, as text. Returns 0 or the errno.
 int tl_boot_session(char *text, size_t size);

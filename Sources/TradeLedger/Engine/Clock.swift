@@ -44,10 +44,13 @@ public struct SystemClock: LedgerClock {
   public func now() -> ClockReading {
     // Boot first: if the process is stopped between the two, the wall clock is the later one, and
     // the smaller of the two intervals counts.
-    let boot = bootID.map {
-      BootInstant(bootID: $0, microseconds: SystemClock.read(SystemClock.bootClock))
-    }
+    let boot = boot()
     return ClockReading(wall: SystemClock.wallTime(), boot: boot)
+  }
+
+  /// The machine's boot clock alone.
+  func boot() -> BootInstant? {
+    bootID.map { BootInstant(bootID: $0, microseconds: SystemClock.read(SystemClock.bootClock)) }
   }
 
   /// The machine's wall clock, for what has to do with its files and not with trades.

@@ -65,8 +65,12 @@ protocol LedgerEngine: Actor {
   nonisolated var path: String { get }
   nonisolated var executor: any TaskExecutor { get }
 
-  func attempt(_ attempt: Attempt, wait: WaitLimit) throws(LedgerError) -> AttemptOutcome
-  func settle(_ settlement: Settlement, wait: WaitLimit) throws(LedgerError) -> SettleOutcome
+  nonisolated func attempt(
+    _ attempt: Attempt, wait: WaitLimit
+  ) async throws(LedgerError) -> AttemptOutcome
+  nonisolated func settle(
+    _ settlement: Settlement, wait: WaitLimit
+  ) async throws(LedgerError) -> SettleOutcome
   /// Whether an order may still be sent under `permit`: its lease runs, and its epoch is current.
   func isLive(_ permit: Permit, wait: WaitLimit) throws(LedgerError) -> Bool
   func addBot(_ bot: Bot, wait: WaitLimit) throws(LedgerError) -> AddBotOutcome

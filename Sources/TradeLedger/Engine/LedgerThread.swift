@@ -35,6 +35,9 @@ final class LedgerThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
     queue.add(UnownedJob(job), for: self)
   }
 
+  /// Whether a job waits behind the one that runs.
+  var hasWaitingJobs: Bool { queue.isWaiting }
+
   /// Jobs and the lock around them.
   @safe
   private final class Queue {
@@ -67,6 +70,12 @@ final class LedgerThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
       unsafe pthread_mutex_unlock(mutex)
       // After the unlock, so that the thread does not wake up only to wait for the mutex.
       if isAsleep { unsafe pthread_cond_signal(condition) }
+    }
+
+    var isWaiting: Bool {
+      unsafe pthread_mutex_lock(mutex)
+      defer { unsafe pthread_mutex_unlock(mutex) }
+      return first != nil
     }
 
     func stop() {

@@ -3,7 +3,15 @@
 struct WaitLimit: Sendable {
   private let deadline: SuspendingClock.Instant
 
-  init(_ wait: Duration) { deadline = SuspendingClock.now + wait }
+  /// Whether the caller was ready to wait at all.
+  let wasPositive: Bool
+
+  init(_ wait: Duration) {
+    deadline = SuspendingClock.now + wait
+    wasPositive = wait > .zero
+  }
+
+  var isOver: Bool { SuspendingClock.now >= deadline }
 
   /// What is left, at least zero: with zero a free lock is still taken.
   var remaining: Duration { max(.zero, deadline - SuspendingClock.now) }

@@ -21,6 +21,11 @@ struct LedgerFileWatch: ~Copyable {
     let shm: UInt64
   }
 
+  /// The three files as they were opened.
+  var device: UInt64 { opened.device }
+  var mainInode: UInt64 { opened.main }
+  var logInode: UInt64 { opened.wal }
+
   private let path: String
   private let walPath: String
   private let shmPath: String

@@ -1,26 +1,8 @@
 internal import SQLite
 
 extension SQLiteEngine {
-  func attempt(_ attempt: Attempt, wait: WaitLimit) throws(LedgerError) -> AttemptOutcome {
-    try checkUsable(forWriting: true)
-    // A "no" that the last committed state already justifies needs no write lock. A "yes" does.
-    state.database.connection.startWait(wait.remaining)
-    if let refused = try refusal(of: attempt, by: state.database) {
-      // A permit is a "yes": it must be one of the file that everybody else opens.
-      if case .replayed(_, .some) = refused { try state.watch.expectUnmoved() }
-      return refused
-    }
-    try expectRoom()
-    return try write(
-      wait: wait,
-      isThere: { (database, outcome: AttemptOutcome) throws(LedgerError) in
-        try SQLiteEngine.isThere(database, outcome)
-      },
-      { (database, now) throws(LedgerError) in try self.admit(attempt, database, now) })
-  }
-
   /// Looks at the free room: before each attempt where it is scarce, at times where it is ample.
-  private func expectRoom() throws(LedgerError) {
+  func expectRoom() throws(LedgerError) {
     if state.attemptsWithRoom > 0 {
       state.attemptsWithRoom -= 1
       return
@@ -30,20 +12,23 @@ extension SQLiteEngine {
   }
 
   /// The refusal of `attempt` by the committed state, or nil where the lock is needed to decide.
-  private func refusal(
-    of attempt: Attempt, by database: LedgerDatabase
-  ) throws(LedgerError) -> AttemptOutcome? {
+  func refusal(of attempt: Attempt) throws(LedgerError) -> AttemptOutcome? {
+    let database = state.database
     // The boot cannot change while this process runs; the time is read after the facts.
     let admission = try AdmissionReader(
       database, attempt.order.bot, attempt, bootID: clock.now().boot?.bootID)
     let now = clock.now()
     let decision = Admission.decide(attempt, facts: admission.facts, now: now)
     guard decision.expired == nil else { return nil }
-    return try admission.outcome(decision.verdict, database, now)
+    guard let refused = try admission.outcome(decision.verdict, database, now) else { return nil }
+    if refused.isForGood { try expectDurable() }
+    // A permit is a "yes": it must be one of the file that everybody else opens.
+    if case .replayed(_, .some) = refused { try state.watch.expectUnmoved() }
+    return refused
   }
 
   /// Decides under the lock, and writes.
-  private func admit(
+  func admit(
     _ attempt: Attempt, _ database: LedgerDatabase, _ now: ClockReading
   ) throws(LedgerError) -> TransactionDecision<AttemptOutcome> {
     let admission = try AdmissionReader(
@@ -69,7 +54,7 @@ extension SQLiteEngine {
     return .admitted(stored.trade, stored.permit())
   }
 
-  private static func isThere(
+  static func isThere(
     _ database: LedgerDatabase, _ outcome: AttemptOutcome
   ) throws(LedgerError) -> Bool {
     switch outcome {

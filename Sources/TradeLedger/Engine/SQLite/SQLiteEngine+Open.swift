@@ -63,11 +63,19 @@ private enum Opening {
         .ledgerMoved, "\(quoted(file.path)) or its -wal vanished while it was opened",
         hint: "find out what deletes files there, then try again", retry: .safe)
     }
+    // From here on the engine syncs, after it has let go of the lock.
+    if !isReadOnly {
+      do throws(SQLiteError) { try database.connection.leaveSyncToCaller() } catch {
+        throw database.translate(error)
+      }
+    }
+    let shared = SharedAccess(
+      file, device: watch.device, inode: watch.mainInode, log: watch.logInode)
     return SQLiteEngine(
       thread: thread, file: file, mode: found.mode, clock: options.clock,
       state: SQLiteEngine.State(
-        database: database, watch: watch, schemaVersion: found.schemaVersion,
-        isReadOnly: isReadOnly, openWait: options.lockWait))
+        database: database, watch: watch, shared: shared, schemaVersion: found.schemaVersion,
+        options: options))
   }
 
   private static func connect(

@@ -1,55 +1,43 @@
 internal import SQLite
 
+/// The answer to a settlement, with what was written for it.
+struct SettledWrite: Sendable {
+  let outcome: SettleOutcome
+  var row: (id: TradeID, row: SettledRow)?
+  var conflict: [Value]?
+
+  func isThere(_ database: LedgerDatabase) throws(LedgerError) -> Bool {
+    if let conflict { return try database.exists(Statements.hasConflict, conflict) }
+    guard let row else { return true }
+    return try database.exists(
+      Statements.isSettled,
+      [
+        .integer(row.id.value), .text(row.row.status.rawValue), .text(row.row.settledWith),
+        .integer(row.row.receivedAt.microseconds),
+      ])
+  }
+}
+
 extension SQLiteEngine {
-  func settle(_ settlement: Settlement, wait: WaitLimit) throws(LedgerError) -> SettleOutcome {
-    let result = try write(
-      wait: wait,
-      isThere: { (database, result: Settled) throws(LedgerError) in
-        try result.isThere(database)
-      },
-      { (database, now) throws(LedgerError) in
-        try SQLiteEngine.settle(settlement, database, now)
-      })
-    return result.outcome
-  }
-
-  /// The answer, with what was written for it.
-  private struct Settled {
-    let outcome: SettleOutcome
-    var row: (id: TradeID, row: SettledRow)?
-    var conflict: [Value]?
-
-    func isThere(_ database: LedgerDatabase) throws(LedgerError) -> Bool {
-      if let conflict { return try database.exists(Statements.hasConflict, conflict) }
-      guard let row else { return true }
-      return try database.exists(
-        Statements.isSettled,
-        [
-          .integer(row.id.value), .text(row.row.status.rawValue), .text(row.row.settledWith),
-          .integer(row.row.receivedAt.microseconds),
-        ])
-    }
-  }
-
-  private static func settle(
+  static func settle(
     _ settlement: Settlement, _ database: LedgerDatabase, _ now: ClockReading
-  ) throws(LedgerError) -> TransactionDecision<Settled> {
+  ) throws(LedgerError) -> TransactionDecision<SettledWrite> {
     let stored = try trade(settlement.trade, database)
     let epoch = try AdmissionReader.currentEpoch(stored.trade.instance, database)
     switch Settling.decide(settlement, stored, currentEpoch: epoch, now: now) {
-    case .replay: return .rollback(Settled(outcome: .replayed(stored.trade)))
-    case .deny(let denial): return .rollback(Settled(outcome: .denied(denial)))
+    case .replay: return .rollback(SettledWrite(outcome: .replayed(stored.trade)))
+    case .deny(let denial): return .rollback(SettledWrite(outcome: .denied(denial)))
     case .conflict(let row):
       let values = try keepConflict(stored, row, database)
       let denial = Denial(.alreadySettled, winner: stored.trade)
-      let settled = Settled(outcome: .denied(denial), conflict: values)
+      let settled = SettledWrite(outcome: .denied(denial), conflict: values)
       return values == nil ? .rollback(settled) : .commit(settled)
     case .write(let row, let throughDoubt):
       let id = stored.trade.id
       if throughDoubt { try database.run(Statements.expire, [.integer(id.value)]) }
       try database.run(Statements.settle, row.values(id))
       let trade = row.applied(to: stored.trade)
-      return .commit(Settled(outcome: .settled(trade), row: (id, row)))
+      return .commit(SettledWrite(outcome: .settled(trade), row: (id, row)))
     }
   }
 
