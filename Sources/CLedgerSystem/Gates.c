@@ -49,6 +49,8 @@ int tl_gate_leave(int set, uint16_t index) {
   return semop(set, &opens, 1) == 0 ? 0 : errno;
 }
 
+int tl_gates_remove(int set) { return semctl(set, 0, IPC_RMID) == 0 ? 0 : errno; }
+
 bool tl_gate_has_queue(int set, uint16_t index) { return semctl(set, index, GETZCNT) > 0; }
 
 #else
@@ -65,6 +67,10 @@ int tl_gate_enter(int set, uint16_t index, int64_t nanoseconds) {
 }
 int tl_gate_leave(int set, uint16_t index) {
   (void)set, (void)index;
+  return ENOSYS;
+}
+int tl_gates_remove(int set) {
+  (void)set;
   return ENOSYS;
 }
 bool tl_gate_has_queue(int set, uint16_t index) {

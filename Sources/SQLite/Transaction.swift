@@ -48,8 +48,8 @@ extension Connection {
   ///
   /// **Lock**: the write lock, from BEGIN to COMMIT; waits for it at most `wait`. `body` must do
   /// nothing but statements on this connection.
-  /// **Durability**: `.committed` is durable; after ``leaveSyncToCaller()`` it is once ``syncLog()``
-  /// has returned.
+  /// **Durability**: `.committed` is durable; after ``leaveSyncToCaller()`` it is so only once
+  /// ``syncLog()`` has returned.
   @inlinable
   public func write<Success, Failure: Error>(
     wait: Duration, _ body: () throws(Failure) -> TransactionDecision<Success>

@@ -11,12 +11,13 @@ public struct TestLedger: Sendable {
 
   public init(
     mode: LedgerMode = .simulation, clock: ManualClock = ManualClock(),
-    lockWait: Duration = .seconds(5)
+    lockWait: Duration = .seconds(5), configure: (inout Ledger.Options) -> Void = { _ in }
   ) async throws {
     self.clock = clock
     var options = Ledger.Options()
     if mode == .simulation { options.clock = clock }
     options.lockWait = lockWait
+    configure(&options)
     ledger = try await Ledger.create(
       directory.file("ledger.db"), mode: mode, options: options)
   }

@@ -157,7 +157,7 @@ final class InstanceRaceTests: XCTestCase {
     try XCTSkipIf(SystemCallFaults.unavailable != nil, SystemCallFaults.unavailable ?? "")
     let holder = try worker()
     let before = try LedgerFileCheck.query(path, "SELECT COUNT(*) FROM instances")
-    for fault in ["pwrite64:error=ENOSPC:when=1", "fdatasync:error=EIO:when=1"] {
+    for fault in ["pwrite64:error=ENOSPC:when=1", "pwrite64:error=EIO:when=1"] {
       let faults = try SystemCallFaults(pid: holder.pid, fault: fault, in: directory)
       let answer = holder.ask("acquire desk")
       faults.stop()
@@ -211,7 +211,7 @@ final class InstanceRaceTests: XCTestCase {
         -o -name '*.log*' -delete -o -name '*lock*' -delete; ls
       """
     let cleaned = BuiltBinary.run("sh", ["-c", script, "sh", directory.path])
-    XCTAssertEqual(cleaned.stdout, "desk.info\nledger.db\nledger.db-shm\nledger.db-wal\n")
+    XCTAssertEqual(cleaned.stdout, "desk.info\nledger.db\nledger.db-shm\nledger.db-synced\nledger.db-wal\n")
     let other = try worker()
     XCTAssertTrue(other.ask("acquire desk").hasPrefix("denied held \(holder.pid) "))
     XCTAssertTrue(holder.ask("reserve b").hasPrefix("admitted 1 "))

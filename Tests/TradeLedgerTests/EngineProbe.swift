@@ -32,6 +32,10 @@ extension SQLiteEngine {
 
   func counters() -> Connection.Counters { state.database.connection.counters }
 
+  func openFiles() -> (device: UInt64, main: UInt64, log: UInt64) {
+    (state.watch.device, state.watch.mainInode, state.watch.logInode)
+  }
+
   func isInTransaction() -> Bool { state.database.connection.isInTransaction }
 }
 

@@ -69,6 +69,8 @@ uint16_t tl_gates_count(void);
 int tl_gate_enter(int set, uint16_t index, int64_t nanoseconds);
 // Lets the next one through. Returns 0 or the errno.
 int tl_gate_leave(int set, uint16_t index);
+// Removes a set, whoever waits at it. Returns 0 or the errno.
+int tl_gates_remove(int set);
 // Whether somebody waits at gate `index`.
 bool tl_gate_has_queue(int set, uint16_t index);
 

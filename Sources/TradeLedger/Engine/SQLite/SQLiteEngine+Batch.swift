@@ -43,9 +43,9 @@ extension SQLiteEngine {
     var work = Batch(batch)
     do throws(LedgerError) {
       try checkUsable(forWriting: true)
-      look(&work)
-      if work.open.isEmpty { return work.results }
+      // No answer stands on a log whose end is unknown.
       if let cause = unsettledCommit { try makeFinal(cause, wait: work.shortestWait) { _ in } }
+      look(&work)
       while !work.open.isEmpty { try commit(&work) }
     } catch { work.fail(error) }
     return work.results
@@ -71,74 +71,61 @@ extension SQLiteEngine {
   private func commit(_ work: inout Batch) throws(LedgerError) {
     let database = state.database
     let open = work.open
-    let start = SuspendingClock.now
+    let entries = work.entries
     let (ending, moment) = transact(wait: work.shortestWait) {
       (database, clock) throws(LedgerError) in
-      let hasWaited = SuspendingClock.now - start > .milliseconds(1)
-      var decided: [(index: Int, result: Result<WriteAnswer, LedgerError>, writes: Bool)] = []
+      var decided: [Decided] = []
       for index in open {
-        let entry = work.entries[index]
-        if entry.limit.isOver, hasWaited || entry.limit.wasPositive { continue }
+        let entry = entries[index]
+        // (Who does not want to wait at all has not: BEGIN waited for nobody in its company.)
+        if entry.limit.isOver && entry.limit.wasPositive { continue }
         do throws(LedgerError) {
           switch try carryOut(entry.request, database, clock.now()) {
-          case .commit(let answer): decided.append((index, .success(answer), true))
-          case .rollback(let answer): decided.append((index, .success(answer), false))
+          case .commit(let answer): decided.append(Decided(index, .success(answer), writes: true))
+          case .rollback(let answer): decided.append(Decided(index, .success(answer)))
           }
         } catch {
           // An error that ended the transaction ended it for everybody.
           guard database.connection.isInTransaction else { throw error }
-          decided.append((index, .failure(error), false))
+          decided.append(Decided(index, .failure(error)))
         }
       }
       return decided.contains(where: \.writes) ? .commit(decided) : .rollback(decided)
     }
     switch ending {
-    case .rolledBack(let decided), .committed(let decided):
-      for (index, result, _) in decided { work.answers[index] = result }
-      if case .committed = ending, let failure = try afterCommit(moment) {
-        try settleOutcomes(&work, decided.map { ($0.index, $0.result, $0.writes) }, failure)
-      } else if decided.contains(where: { SQLiteEngine.namesAnothersRow($0.result, $0.writes) }) {
-        try expectDurable()
-      }
-      work.dropThoseOverTheLimit(SQLiteEngine.outOfTime)
+    case .committed(let decided):
+      if let failure = try afterCommit(moment) { return try settle(&work, decided, failure) }
+      work.take(decided)
+    case .rolledBack(let decided):
+      if decided.contains(where: \.isForGood) { try expectDurable() }
+      work.take(decided)
+    case .commitUnknown(let decided, let error): try settle(&work, decided, error)
     case .notBegun(let error):
       guard error.isBusy else { throw database.translate(error) }
       work.dropThoseOverTheLimit(database.translate(error))
+      return
     case .bodyFailed(let error, _): throw error
-    case .commitUnknown(let decided, let error):
-      for (index, result, _) in decided { work.answers[index] = result }
-      try settleOutcomes(&work, decided.map { ($0.index, $0.result, $0.writes) }, error)
     }
+    work.dropThoseOverTheLimit(SQLiteEngine.outOfTime)
   }
 
-  /// After a COMMIT, or its sync, that failed: what each caller that wrote is told.
-  private func settleOutcomes(
-    _ work: inout Batch, _ decided: [(Int, Result<WriteAnswer, LedgerError>, Bool)],
-    _ failure: SQLiteError
+  /// After a COMMIT, or its sync, that failed: what each caller is told. Who wrote nothing has its
+  /// answer; the others get theirs if their rows turn out to be there for good.
+  private func settle(
+    _ work: inout Batch, _ decided: [Decided], _ failure: SQLiteError
   ) throws(LedgerError) {
-    let writers = decided.filter(\.2).map(\.0)
-    for index in writers { work.answers[index] = nil }
-    let written: [Bool]
-    let cause = escaped(failure.message)
-    unsettledCommit = cause
-    do throws(LedgerError) {
-      written = try makeFinal(cause, wait: work.entries[writers[0]].limit.remaining) {
-        database throws(LedgerError) in
-        var written: [Bool] = []
-        for (_, result, _) in decided.filter(\.2) {
-          guard case .success(let answer) = result else { continue }
-          written.append(try SQLiteEngine.isThere(database, answer))
+    let wait = work.shortestWait
+    let settled = try settleOutcome(
+      decided, failure, wait: wait,
+      { (database, decided) throws(LedgerError) in
+        for one in decided where one.writes {
+          guard case .success(let answer) = one.result else { continue }
+          // One transaction: all of its rows are there, or none.
+          return try SQLiteEngine.isThere(database, answer)
         }
-        return written
-      }
-    } catch {
-      for index in writers { work.answers[index] = .failure(error) }
-      return
-    }
-    for (offset, index) in writers.enumerated() {
-      work.answers[index] = written[offset] ? decided.first { $0.0 == index }?.1
-        : .failure(SQLiteEngine.notWritten(cause))
-    }
+        return true
+      })
+    work.take(settled)
   }
 
   private func carryOut(
@@ -167,17 +154,6 @@ extension SQLiteEngine {
     }
   }
 
-  /// Whether an answer says for good what somebody else has written.
-  private static func namesAnothersRow(
-    _ result: Result<WriteAnswer, LedgerError>, _ writes: Bool
-  ) -> Bool {
-    guard !writes, case .success(let answer) = result else { return false }
-    switch answer {
-    case .attempt(let outcome): return outcome.isForGood
-    case .settlement: return true
-    }
-  }
-
   static let outOfTime = LedgerError(
     .busy, "no answer within the wait limit: other callers of this process came first",
     hint: "nothing was written; try again with the same key, or raise the wait limit",
@@ -191,6 +167,29 @@ extension AttemptOutcome {
     case .admitted: false
     case .replayed: true
     case .denied(let denial): !denial.reason.isTransient
+    }
+  }
+}
+
+/// What a transaction decided for one caller.
+private struct Decided {
+  let index: Int
+  let result: Result<WriteAnswer, LedgerError>
+  /// Whether it wrote a row.
+  let writes: Bool
+
+  init(_ index: Int, _ result: Result<WriteAnswer, LedgerError>, writes: Bool = false) {
+    self.index = index
+    self.result = result
+    self.writes = writes
+  }
+
+  /// Whether it says for good what somebody else has written.
+  var isForGood: Bool {
+    guard !writes, case .success(let answer) = result else { return false }
+    switch answer {
+    case .attempt(let outcome): return outcome.isForGood
+    case .settlement: return true
     }
   }
 }
@@ -211,6 +210,10 @@ private struct Batch {
   var shortestWait: Duration { open.map { entries[$0].limit.remaining }.min() ?? .zero }
   var results: [Result<WriteAnswer, LedgerError>] {
     answers.map { $0 ?? .failure(.bug("a caller was left without an answer")) }
+  }
+
+  mutating func take(_ decided: [Decided]) {
+    for one in decided { answers[one.index] = one.result }
   }
 
   mutating func dropThoseOverTheLimit(_ error: @autoclosure () -> LedgerError) {

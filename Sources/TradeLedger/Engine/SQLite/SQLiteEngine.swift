@@ -2,9 +2,9 @@ internal import SQLite
 
 /// The ledger in one SQLite file.
 ///
-/// An actor on a thread of its own, with one connection. Every operation that writes is part of one
-/// IMMEDIATE transaction: turn, lock, clock, look, decide, write, COMMIT, look at the file, sync the
-/// log, answer. Callers that come together share it.
+/// An actor on a thread of its own, with one connection. Every operation that writes is part of an
+/// IMMEDIATE transaction: turn, lock, clock, look, decide, write, COMMIT, look at the file, sync
+/// the log, answer. Callers that come together share it.
 actor SQLiteEngine: LedgerEngine {
   nonisolated let mode: LedgerMode
   nonisolated let path: String

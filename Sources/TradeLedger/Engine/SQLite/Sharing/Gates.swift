@@ -87,6 +87,11 @@ struct Gates {
     if let set { _ = tl_gate_leave(set, first + gate.rawValue) }
   }
 
+  /// Removes the whole set, as an operator can (`ipcrm`). For tests.
+  func remove() {
+    if let set { _ = tl_gates_remove(set) }
+  }
+
   /// Whether others stand at `gate`.
   func hasQueue(_ gate: Gate) -> Bool {
     guard let set else { return false }

@@ -40,6 +40,8 @@ final class WriteQueue: Sendable {
     }
   }
 
+  var count: Int { state.withLock { $0.entries.count } }
+
   /// The oldest ones, at most `count`.
   func take(_ count: Int) -> [Entry] {
     state.withLock { state in
