@@ -217,6 +217,7 @@ MUTATIONS = [
     drop("trade_fence", ("AttackTests",)),
     drop("instance_shape", ("AttackTests",)),
     drop("instance_epoch", ("AttackTests",)),
+    drop("instance_kept", ("AttackTests",)),
     drop("trade_cooldown", ("AttackTests",)),
     drop("trade_alone", ("AttackTests",)),
     drop("trade_key", ("AttackTests",)),
