@@ -52,9 +52,10 @@ final class InstanceCheckTests: XCTestCase {
   func testTwoHolders_areFound_howeverShort() throws {
     let found = Checker(evidence(edit(0) { $0.leaving = Sample.moment(20_201) })).violations()
     XCTAssertEqual(found.map(\.kind), [.twoInstances])
-    XCTAssertEqual(found[0].instance, "i")
-    XCTAssertEqual(found[0].pids, [100, 101])
-    XCTAssertTrue(found[0].detail.contains("for 1 us"), found[0].detail)
+    let two = try XCTUnwrap(found.first)
+    XCTAssertEqual(two.instance, "i")
+    XCTAssertEqual(two.pids, [100, 101])
+    XCTAssertTrue(two.detail.contains("for 1 us"), two.detail)
     XCTAssertEqual(kinds(edit(0) { $0.leaving = Sample.moment(20_200) }), [])
   }
 
