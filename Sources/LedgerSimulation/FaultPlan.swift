@@ -46,11 +46,17 @@ struct PlannedJump: Equatable, Sendable {
 struct FaultPlan: Equatable, Sendable {
   private(set) var faults: [Fault] = []
   private(set) var jumps: [PlannedJump] = []
+  /// When the cleanup script runs.
+  private(set) var cleanups: [Duration] = []
 
   init(_ options: SimulationOptions) {
     if options.chaos.contains(.kill) { faults += FaultPlan.kills(options) }
     if options.chaos.contains(.pause) { faults += FaultPlan.pauses(options) }
     if options.chaos.contains(.clock) { jumps = FaultPlan.jumps(options) }
+    if options.isCleanedUp {
+      cleanups = FaultPlan.times(
+        options, 0xc1ea, every: .milliseconds(50)...(.milliseconds(150)))
+    }
     faults.sort { $0.at < $1.at }
   }
 

@@ -9,6 +9,9 @@ struct InjectedFaults: Equatable, Sendable {
   /// How long stopped workers may have kept the write lock from everybody, in microseconds.
   var lockedOut: Int64 = 0
   var jumps: [ClockJump] = []
+  /// How often the cleanup script ran, and what it deleted.
+  var cleanups = 0
+  var filesDeleted = 0
 
   /// How long the workers' wall clock was behind what it had already shown, in microseconds. A
   /// ledger admits next to nothing then.
@@ -30,11 +33,17 @@ struct InjectedFaults: Equatable, Sendable {
 
 extension FaultPlan {
   /// Faults that were demanded but did not happen often enough: the run means nothing without them.
-  func missing(_ injected: InjectedFaults) -> [Violation] {
+  func missing(_ injected: InjectedFaults, hasInstances: Bool) -> [Violation] {
     let kinds = [
       ("workers were killed", kills, injected.kills),
       ("workers were stopped", pauses, injected.pauses),
       ("jumps of the clock happened", jumps.count, injected.jumps.count),
+      ("cleanups happened", cleanups.count, injected.cleanups),
+      // Instances leave files to be deleted; where there are none, there may be no file.
+      (
+        "files were deleted by the cleanups", hasInstances ? min(1, cleanups.count) : 0,
+        injected.filesDeleted
+      ),
     ]
     return kinds.compactMap { what, planned, happened in
       let least = FaultPlan.leastInjected(of: planned)

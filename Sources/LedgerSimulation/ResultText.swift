@@ -5,14 +5,20 @@ extension SimulationResult {
   /// The verdict in words.
   public var headline: String {
     let doubles = counted(doubleTrades, "double trade")
-    let others = Set(violations.filter { !$0.isDouble }.map(\.kind)).count
+    let shown = violations.filter { !$0.isDouble && $0.kind != .twoInstances }
+    let others = Set(shown.map(\.kind)).count
     var text = verdict == .holds ? "HOLDS: " : "VIOLATED: "
     if isPartial && verdict == .holds { text = "INTERRUPTED, nothing violated so far: " }
     text += "\(doubles) in \(counted(trades, "trade")) of \(counted(options.bots, "bot"))"
+    if secondInstances > 0 {
+      text += ", \(counted(secondInstances, "second instance")) of \(counted(instances, "name"))"
+    }
     if others > 0 { text += ", and \(counted(others, "other kind")) of violation" }
     text += ", by \(counted(options.workers, "worker"))"
-    let faults = [(kills, "kill"), (pauses, "pause"), (clockJumps, "clock jump")]
-      .filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
+    let faults = [
+      (kills, "kill"), (pauses, "pause"), (clockJumps, "clock jump"), (cleanups, "cleanup"),
+    ]
+    .filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
     if !faults.isEmpty { text += " under \(faults.joined(separator: ", "))" }
     text += " in \(elapsed.readable)"
     return isPartial ? text + " (partial)" : text
@@ -40,7 +46,7 @@ extension SimulationResult {
     for kind in Violation.Kind.allCases {
       let others = violations.filter { $0.kind == kind && !$0.isDouble }
       lines += others.prefix(limit).map { violation in
-        let bot = violation.bot.map { " \(escaped($0)):" } ?? ""
+        let bot = (violation.bot ?? violation.instance).map { " \(escaped($0)):" } ?? ""
         return "\(kind.rawValue):\(bot) \(escaped(violation.detail))"
       }
       lines += more(others.count - limit, kind.rawValue)
@@ -66,10 +72,20 @@ extension SimulationResult {
     ]
     if replayed > 0 { figures.append(("  replayed", "\(replayed) (tasks delivered twice)")) }
     if other > 0 { figures.append(("  other", "\(other)")) }
+    if instances > 0 {
+      figures.append(
+        (
+          "instances", "\(counted(instances, "name")), taken \(namesTaken) times, held \(namesHeld)"
+        ))
+    }
     figures += [
       ("in doubt", "\(inDoubt) at the end"),
       ("late fills", "\(lateFills)"),
-      ("faults", "\(kills) kills, \(pauses) pauses, \(clockJumps) clock jumps"),
+      (
+        "faults",
+        "\(kills) kills, \(pauses) pauses, \(clockJumps) clock jumps"
+          + (cleanups > 0 ? ", \(cleanups) cleanups (\(filesDeleted) files deleted)" : "")
+      ),
       (
         "exchange",
         "\(exchange.accepted) executed, \(exchange.refused) refused, \(exchange.expired) too late, "

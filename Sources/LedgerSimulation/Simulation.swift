@@ -20,6 +20,8 @@ public struct Simulation: Sendable {
   private let floor: Floor
   /// nil where no clock is to be moved.
   private let clock: ClockSetter?
+  private let directory: String
+  private let cleaner: CleanupScript
 
   /// Runs a simulation to its end, or to SIGINT, SIGTERM or SIGHUP.
   ///
@@ -56,7 +58,9 @@ public struct Simulation: Sendable {
     store = options.strategy.store(options, run: run, directory: directory)
     plan = FaultPlan(options)
     exchange = PaperExchange(options)
-    floor = Floor(options, bots: store.bots, exchange: exchange)
+    floor = Floor(options, bots: store.bots, names: store.names, exchange: exchange)
+    self.directory = directory
+    cleaner = CleanupScript(run: directory, ledger: store.path)
     clock = options.chaos.contains(.clock) ? try ClockSetter(directory + "/clock") : nil
   }
 
@@ -83,7 +87,7 @@ public struct Simulation: Sendable {
   private func simulate(
     _ progress: @escaping @Sendable (SimulationProgress) -> Void
   ) async throws -> History {
-    let (elapsed, jumps) = try await withThrowingTaskGroup(of: Void.self) { group in
+    let trading = try await withThrowingTaskGroup(of: Void.self) { group in
       for worker in 0..<options.workers {
         group.addTask { await keepFilled(worker) }
       }
@@ -93,6 +97,7 @@ public struct Simulation: Sendable {
       return trading
     }
     await floor.waitForExchange()
+    let jumps = trading.jumps
     if let failure = await floor.startFailure, Interruption.signal == nil {
       throw LedgerError(
         .internalError, "the workers cannot work: \(failure)",
@@ -102,11 +107,14 @@ public struct Simulation: Sendable {
     let evidence = Evidence(
       calls: await floor.calls, rows: stored.rows, orders: await exchange.orders,
       bots: stored.bots, conflicts: stored.conflicts, clockJumps: jumps,
-      strikes: await floor.strikes)
+      strikes: await floor.strikes, tenures: await floor.tenures)
+    var faults = await floor.faults
+    faults.cleanups = trading.cleanups
+    faults.filesDeleted = trading.filesDeleted
     return History(
-      options: options, elapsed: elapsed, interruption: Interruption.signal,
+      options: options, elapsed: trading.elapsed, interruption: Interruption.signal,
       failures: await floor.failures, kills: await floor.places.map(\.kills),
-      faults: await floor.faults, evidence: evidence)
+      faults: faults, evidence: evidence)
   }
 
   /// Starts one process after the other in a worker's place.
@@ -116,7 +124,9 @@ public struct Simulation: Sendable {
         strategy: options.strategy, path: store.path, bots: store.bots, worker: worker,
         incarnation: incarnation, seed: options.seed, run: run, cooldown: options.cooldown,
         lockWait: options.lockWait, exchangeLatency: options.exchangeLatency,
-        clockPath: clock?.path)
+        clockPath: clock?.path, directory: directory,
+        instance: store.names.isEmpty ? nil : store.names[worker % store.names.count],
+        instances: store.names.count)
       do {
         let status = try await runWorkerProcess(
           configuration, started: { await floor.started(worker, $0) },
@@ -130,21 +140,22 @@ public struct Simulation: Sendable {
   }
 
   /// Opens the barrier when all workers are there, and lets them trade while faults strike.
-  /// - Returns: how long they traded, and how their clock was set meanwhile.
+  /// - Returns: how long they traded, and what was done to clock and files meanwhile.
   private func conduct(
     _ progress: @Sendable (SimulationProgress) -> Void
-  ) async -> (elapsed: Duration, jumps: [ClockJump]) {
+  ) async -> Trading {
+    var trading = Trading()
     let begin = ContinuousClock.now
     while await !floor.areAllReady {
       if .now - begin > .seconds(60) { await floor.couldNotStart("not ready after a minute") }
-      if await shouldGiveUp() { return (.zero, []) }
+      if await shouldGiveUp() { return trading }
       await tick()
     }
     await floor.go()
     let start = ContinuousClock.now
     var pending = plan.faults[...]
     var pendingJumps = plan.jumps[...]
-    var jumps: [ClockJump] = []
+    var pendingCleanups = plan.cleanups[...]
     var shown = start
     while .now - start < options.duration {
       if await shouldGiveUp() { break }
@@ -154,7 +165,12 @@ public struct Simulation: Sendable {
       }
       while let jump = pendingJumps.first, .now - start >= jump.at {
         pendingJumps.removeFirst()
-        if let jump = clock?.set(jump.offset) { jumps.append(jump) }
+        if let jump = clock?.set(jump.offset) { trading.jumps.append(jump) }
+      }
+      if let at = pendingCleanups.first, .now - start >= at {
+        pendingCleanups.removeFirst()
+        trading.filesDeleted += cleaner.run()
+        trading.cleanups += 1
       }
       if .now - shown >= .milliseconds(100) {
         shown = .now
@@ -162,7 +178,16 @@ public struct Simulation: Sendable {
       }
       await tick()
     }
-    return (min(.now - start, options.duration), jumps)
+    trading.elapsed = min(.now - start, options.duration)
+    return trading
+  }
+
+  /// How long the workers traded, and what was done to all of them meanwhile.
+  private struct Trading {
+    var elapsed = Duration.zero
+    var jumps: [ClockJump] = []
+    var cleanups = 0
+    var filesDeleted = 0
   }
 
   private func show(

@@ -14,6 +14,9 @@ public struct SimulationOptions: Equatable, Sendable {
     /// The first incident's fix, re-enacted: a lock with a constant value, a time limit, and a
     /// release that does not look whose lock it is.
     case ttlLock = "ttl-lock"
+    /// The second incident, re-enacted: one instance of each name by lock file and pid file, and a
+    /// cleanup script that deletes both.
+    case pidFile = "pid-file"
   }
 
   /// What is done to the workers while they trade.
@@ -24,11 +27,15 @@ public struct SimulationOptions: Equatable, Sendable {
     case pause
     /// The wall clock of all workers jumps, by a second to an hour, forth and back.
     case clock
+    /// Whatever is named like a lock, pid, tmp or log file is deleted, again and again.
+    case cleanup
   }
 
   public var strategy = Strategy.ledger
   public var workers = 8
   public var bots = 4
+  /// Instance names that the workers take turns in; nil for the usual number, 0 for none.
+  public var instances: Int?
   public var duration = Duration.seconds(10)
   public var cooldown = Duration.milliseconds(500)
   /// How long the exchange takes to answer.
@@ -67,7 +74,7 @@ public struct SimulationOptions: Equatable, Sendable {
   /// - Parameter elapsed: the time in which the ledger could admit: without that in which the
   ///   workers' wall clock was back, and that in which a stopped worker may have held the lock.
   public func leastAdmissions(in elapsed: Duration) -> Int {
-    guard workers >= bots else { return 1 }
+    guard (instanceNames == 0 ? workers : instanceNames) >= bots else { return 1 }
     let occupied = chaos.isEmpty && failuresPerMillion == 0 ? cooldown : max(cooldown, lease)
     let period = max(occupied + exchangeLatency.upperBound, .milliseconds(20) * bots)
     let each = elapsed.wholeMicroseconds / period.wholeMicroseconds
@@ -99,6 +106,7 @@ extension SimulationOptions {
       strategy == .ledger || !chaos.contains(.clock),
       "the clock cannot be moved under the strategy \(strategy.rawValue)",
       "give --chaos kill,pause: the table of that strategy knows the wall clock alone")
+    try checkInstances(check)
     try check(
       seed <= SimulationOptions.largestSeed, "seed out of range: \(seed)",
       "give a seed from 0 to \(SimulationOptions.largestSeed)")
@@ -177,6 +185,7 @@ extension SimulationOptions {
       "\(exact(exchangeLatency.lowerBound))..\(exact(exchangeLatency.upperBound))",
       "--exchange-failures", share,
     ]
+    if let instances { words += ["--instances", "\(instances)"] }
     if !chaos.isEmpty {
       words += ["--chaos", chaos.map(\.rawValue).sorted().joined(separator: ",")]
     }

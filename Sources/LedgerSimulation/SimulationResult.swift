@@ -70,6 +70,15 @@ public struct SimulationResult: Sendable {
   public let kills: Int
   public let pauses: Int
   public let clockJumps: Int
+  /// How often the cleanup script ran, and how many files it deleted.
+  public let cleanups: Int
+  public let filesDeleted: Int
+  /// Instance names, how often they were taken, how often held, and how often a second process
+  /// became an instance of a name that had one.
+  public let instances: Int
+  public let namesTaken: Int
+  public let namesHeld: Int
+  public let secondInstances: Int
   /// How often SQLite said "database is locked", where the strategy takes that for bad luck.
   public let busyErrors: Int
   /// Fills that were reported after the lease.
@@ -104,7 +113,8 @@ extension SimulationResult {
     if interruption == nil {
       demands += SimulationResult.minimum(
         options, trades: evidence.rows.count, in: faults.usable(of: elapsed))
-      demands += plan.missing(faults)
+      demands += plan.missing(faults, hasInstances: options.instanceNames > 0)
+      demands += SimulationResult.namesNeverTaken(options, evidence.tenures)
     }
     self.options = options
     self.elapsed = elapsed
@@ -117,6 +127,12 @@ extension SimulationResult {
     kills = faults.kills
     pauses = faults.pauses
     clockJumps = faults.jumps.count
+    cleanups = faults.cleanups
+    filesDeleted = faults.filesDeleted
+    instances = options.instanceNames
+    namesTaken = evidence.tenures.count { $0.isTaken }
+    namesHeld = evidence.tenures.count { $0.answer == .held }
+    secondInstances = found.count { $0.kind == .twoInstances }
     busyErrors = faults.busyErrors
     lateFills = faults.lateFills
     inDoubt = evidence.rows.count { $0.status == .pending || $0.status == .inDoubt }
@@ -166,6 +182,18 @@ extension SimulationResult {
         .tooFewAdmissions,
         "\(trades) admissions, but cooldown and duration allow for twice \(least); a ledger that "
           + "denies everything does not hold")
+    ]
+  }
+
+  /// A guard that lets nobody in does not hold.
+  static func namesNeverTaken(
+    _ options: SimulationOptions, _ tenures: [Tenure]
+  ) -> [Violation] {
+    let taken = Set(tenures.filter(\.isTaken).map(\.name)).count
+    guard taken < options.instanceNames else { return [] }
+    return [
+      Violation(
+        .nameNotGiven, "\(taken) of \(options.instanceNames) instance names were ever taken")
     ]
   }
 

@@ -17,6 +17,18 @@ enum Answer: Equatable, Sendable {
   case failed(code: String)
 }
 
+/// What a worker was told when it asked for its instance name.
+enum NameAnswer: Equatable, Sendable {
+  /// nil where the strategy counts no epochs.
+  case taken(epoch: Int64?)
+  /// Somebody else has it.
+  case held
+  /// No answer within the wait limit; nothing was written.
+  case busy
+  /// A failure that this simulation does not provoke.
+  case failed(code: String)
+}
+
 /// What the paper exchange did with an order.
 enum ExchangeDecision: Equatable, Sendable {
   /// Executed at this time (microseconds since 1970).
@@ -41,6 +53,12 @@ enum WorkerLine: Equatable, Sendable {
   /// `busyErrors`: how often the database was locked on the way to the answer, where the strategy
   /// counts that.
   case told(number: Int, answer: Answer, busyErrors: Int, at: Moment)
+  /// About to ask for its instance name.
+  case claim(at: Moment)
+  case claimed(NameAnswer, at: Moment)
+  /// About to let go of it: trades no more.
+  case leaving(at: Moment)
+  case left(at: Moment)
   /// Cannot work at all.
   case failed(String)
 }
@@ -64,6 +82,10 @@ extension WorkerLine {
       "order \(number) \(word(trade)) \(key) \(word(validUntil)) \(at.wall) \(at.boot)"
     case .told(let number, let answer, let busyErrors, let at):
       "told \(number) \(busyErrors) \(at.wall) \(at.boot) \(answer.text)"
+    case .claim(let at): "claim \(at.wall) \(at.boot)"
+    case .claimed(let answer, let at): "claimed \(at.wall) \(at.boot) \(answer.text)"
+    case .leaving(let at): "leaving \(at.wall) \(at.boot)"
+    case .left(let at): "left \(at.wall) \(at.boot)"
     case .failed(let why): "failed \(why.split(separator: "\n").joined(separator: " "))"
     }
   }
@@ -90,6 +112,15 @@ extension WorkerLine {
         let at = Moment(words[3], words[4]), let answer = Answer(words[5...])
       else { return nil }
       self = .told(number: number, answer: answer, busyErrors: busyErrors, at: at)
+    case "claim", "leaving", "left":
+      guard words.count == 3, let at = Moment(words[1], words[2]) else { return nil }
+      self =
+        words[0] == "claim" ? .claim(at: at) : words[0] == "left" ? .left(at: at) : .leaving(at: at)
+    case "claimed":
+      guard words.count >= 4, let at = Moment(words[1], words[2]),
+        let answer = NameAnswer(words[3...])
+      else { return nil }
+      self = .claimed(answer, at: at)
     case "failed": self = .failed(words.dropFirst().joined(separator: " "))
     default: return nil
     }
@@ -134,6 +165,35 @@ extension ExchangeDecision {
     case .refused: "refused"
     case .expired: "expired"
     case .repeated: "repeated"
+    }
+  }
+}
+
+extension NameAnswer {
+  var isTaken: Bool {
+    if case .taken = self { return true }
+    return false
+  }
+
+  var text: String {
+    switch self {
+    case .taken(let epoch): "taken \(word(epoch))"
+    case .held: "held"
+    case .busy: "busy"
+    case .failed(let code): "error \(code)"
+    }
+  }
+
+  init?(_ words: ArraySlice<String>) {
+    let words = Array(words)
+    switch (words.first, words.count) {
+    case ("held", 1): self = .held
+    case ("busy", 1): self = .busy
+    case ("taken", 2):
+      guard let epoch = optionalNumber(words[1]) else { return nil }
+      self = .taken(epoch: epoch)
+    case ("error", 2): self = .failed(code: words[1])
+    default: return nil
     }
   }
 }

@@ -53,6 +53,24 @@ final class InstanceScenarioTests: GuardCase {
     }
   }
 
+  /// S-36: after kill -9 of the holder the first attempt gets the name, with no timeout in it. The
+  /// time is printed, not judged.
+  func testKilledHolder_isSucceededAtTheFirstAttempt() throws {
+    var times: [Duration] = []
+    for round in 1...10 {
+      let (holder, _) = try start(guarding([], ["sh", "-c", "echo up; exec sleep 600"]))
+      holder.signal(SIGKILL)
+      XCTAssertEqual(holder.wait(timeout: 30), 128 + SIGKILL)
+      let start = ContinuousClock.now
+      let next = second()
+      times.append(.now - start)
+      XCTAssertEqual(next.status, 0, next.stderr)
+      XCTAssertEqual(next.stdout, "mine\n")
+      XCTAssertEqual(try row().first, "\(round * 2)", "epoch + 1 with each start")
+    }
+    print("start after kill -9, through guard: median \(times.sorted()[5]), max \(times.max()!)")
+  }
+
   /// S-41: a zombie is dead. Its parent, here, never asks for its exit code.
   func testZombie_isDead() throws {
     let script = """

@@ -47,6 +47,28 @@ final class ChaosTests: SimulationTestCase {
     XCTAssertGreaterThan(try count("busy", result), 0, "somebody did wait for the lock")
   }
 
+  /// The second incident: the files say that the name is free while its holder trades.
+  func testPIDFile_afterACleanup_letsTwoInstancesTradeTwice() throws {
+    let result = try doubles([
+      "--strategy", "pid-file", "--duration", "3s", "--cooldown", "200ms", "--seed", "11",
+    ])
+    XCTAssertGreaterThan(try count("second_instances", result), 0)
+    XCTAssertGreaterThan(try count("names_held", result), 0, "the lock does hold, until then")
+    XCTAssertGreaterThan(try count("files_deleted", result), 0)
+    let violations = try XCTUnwrap(result["violations"] as? [[String: Any]])
+    let two = try XCTUnwrap(violations.first { $0["kind"] as? String == "two-instances" })
+    XCTAssertEqual(Set(try XCTUnwrap(two["pids"] as? [Int])).count, 2)
+    XCTAssertNotNil(two["instance"] as? String)
+    // Whoever traded twice was one of two instances.
+    let pairs = violations.filter { $0["kind"] as? String == "two-instances" }
+      .compactMap { ($0["pids"] as? [Int]).map(Set.init) }
+    let doubles = violations.filter { $0["kind"] as? String == "double-trade" }
+    XCTAssertFalse(doubles.isEmpty)
+    for double in doubles {
+      XCTAssertTrue(pairs.contains(Set(try XCTUnwrap(double["pids"] as? [Int]))), "\(double)")
+    }
+  }
+
   /// The table of these knows the wall clock alone.
   func testClockChaos_withABug_isRefused() throws {
     let directory = TemporaryDirectory()
@@ -84,13 +106,59 @@ final class ChaosTests: SimulationTestCase {
     XCTAssertEqual(span, [["1"]], "the wall clock did jump, the boot clock did not")
   }
 
+  /// S-33: nothing that a cleanup script can delete is what keeps instances apart (INV-7).
+  func testLedger_underCleanups_holds() throws {
+    for bystanders in [[], ["notes.log", "live.db.lock"]] {
+      let elsewhere = TemporaryDirectory()
+      let path = elsewhere.file("simulation.db")
+      for name in bystanders {
+        try Data("x".utf8).write(to: URL(fileURLWithPath: elsewhere.file(name)))
+      }
+      let litter = ["simulation.db.lock", "simulation.db-pid", "simulation.db.tmp"]
+      for name in litter {
+        try Data("x".utf8).write(to: URL(fileURLWithPath: elsewhere.file(name)))
+      }
+      let result = try holds([
+        "--duration", "3s", "--cooldown", "200ms", "--chaos", "cleanup,kill", "--seed", "11",
+        "--db", path,
+      ])
+      XCTAssertGreaterThan(try count("cleanups", result), 15)
+      XCTAssertGreaterThan(try count("files_deleted", result), 30)
+      XCTAssertEqual(try count("instances", result), 6)
+      XCTAssertEqual(try count("second_instances", result), 0)
+      XCTAssertGreaterThan(try count("names_taken", result), 12, "names change hands")
+      XCTAssertGreaterThan(try count("names_held", result), 0, "names are contended")
+      let left = try FileManager.default.contentsOfDirectory(atPath: elsewhere.path)
+      XCTAssertEqual(
+        Set(left).subtracting(["simulation.db-wal", "simulation.db-shm"]),
+        Set(["simulation.db"] + bystanders), "what belongs to others stays")
+      try LedgerFileCheck.verify(path)
+      let unfenced = try LedgerFileCheck.query(
+        path, "SELECT COUNT(*) FROM trades WHERE instance IS NULL")
+      XCTAssertEqual(unfenced, [["0"]], "each trade is fenced by its epoch")
+    }
+  }
+
+  /// One name for all: never two of them, and always one.
+  func testLedger_withOneNameForAllWorkers_holds() throws {
+    let result = try holds([
+      "--duration", "3s", "--cooldown", "200ms", "--bots", "1", "--instances", "1", "--chaos",
+      "kill,pause,cleanup", "--seed", "11",
+    ])
+    XCTAssertEqual(try count("instances", result), 1)
+    XCTAssertGreaterThan(try count("names_taken", result), 2)
+    XCTAssertGreaterThan(try count("names_held", result), 20)
+  }
+
   /// Everything at once.
   func testLedger_underAllChaosAndABadExchange_holds() throws {
     let result = try holds([
       "--duration", "5s", "--cooldown", "200ms", "--chaos", "all", "--exchange-failures", "20%",
       "--seed", "12",
     ])
-    for key in ["kills", "pauses", "clock_jumps", "in_doubt", "late_fills"] {
+    for key in [
+      "kills", "pauses", "clock_jumps", "in_doubt", "late_fills", "cleanups", "files_deleted",
+    ] {
       XCTAssertGreaterThan(try count(key, result), 0, key)
     }
   }
@@ -173,7 +241,8 @@ final class ChaosTests: SimulationTestCase {
         "schema", "verdict", "partial", "strategy", "seed", "workers", "bots", "duration_us",
         "attempts", "admitted", "denied", "unknown", "busy", "replayed", "kills", "pauses",
         "clock_jumps", "busy_errors", "late_fills", "in_doubt", "trades", "double_trades",
-        "violations", "per_worker", "latency_us", "fairness", "waits", "exchange",
+        "violations", "per_worker", "latency_us", "fairness", "waits", "exchange", "cleanups",
+        "files_deleted", "instances", "names_taken", "names_held", "second_instances",
       ])
     let waits = try XCTUnwrap(result["waits"] as? [[String: Any]])
     XCTAssertEqual(waits.count, 5)

@@ -27,6 +27,14 @@ final class HistoryTests: XCTestCase {
       Strike(kind: .pause, worker: 2, pid: 1, at: 6),
       Strike(kind: .resume, worker: 2, pid: 1, at: 7),
     ]
+    evidence.rows[2].instance = "i"
+    evidence.rows[2].epoch = 7
+    evidence.tenures = [
+      Sample.tenure("i", worker: 1, at: 1, told: 2, .taken(epoch: 7), leaving: 3, left: 4),
+      Sample.tenure("i", worker: 2, at: 1, told: 2, .held), Sample.tenure("i", worker: 3, at: 1),
+      Sample.tenure("j", at: 1, told: 2, .taken(epoch: nil), killed: 3, gone: 4),
+    ]
+    options.instances = 2
     for answer in [
       .failed(code: "io"), .unknown(code: "outcome_unknown"), .replayed(trade: 1),
       .inDoubt(trade: 3),
@@ -63,7 +71,7 @@ final class HistoryTests: XCTestCase {
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
       XCTAssertNotNil(object as? [String: Any], line)
     }
-    XCTAssertTrue(lines[0].hasPrefix(#"{"schema":"tradeledger.history/1","#))
+    XCTAssertTrue(lines[0].hasPrefix(#"{"schema":"tradeledger.history/2","#))
     let failure = try XCTUnwrap(lines.first { $0.contains(#""failure""#) })
     let object = try JSONSerialization.jsonObject(with: Data(failure.utf8)) as? [String: String]
     XCTAssertEqual(object?["what"], sample().failures[0])
@@ -111,6 +119,15 @@ final class HistoryTests: XCTestCase {
       XCTAssertNotEqual(found?.hint, "")
     }
     let call = good.firstIndex { $0.contains(#""call""#) } ?? 0
+    let tenure = good.firstIndex { $0.contains(#""tenure""#) } ?? 0
+    check(
+      "a tenure of a worker that does not exist", tenure + 1
+    ) { lines in
+      lines[tenure] = lines[tenure].replacingOccurrences(of: #""worker":1"#, with: #""worker":9"#)
+    }
+    check("no such answer", tenure + 1) { lines in
+      lines[tenure] = lines[tenure].replacingOccurrences(of: "taken 7", with: "taken by force")
+    }
     let order = good.firstIndex { $0.contains(#""order""#) } ?? 0
     func edit(_ index: Int, _ old: String, _ new: String) -> (inout [String]) -> Void {
       { lines in
@@ -119,8 +136,8 @@ final class HistoryTests: XCTestCase {
       }
     }
     check("no schema", 1, edit(0, "tradeledger.history/", "tradeledger.audit/"))
-    check("another version", 1, edit(0, "history/1", "history/2"))
-    check("another version", 1, edit(0, "history/1", "history/10"))
+    check("another version", 1, edit(0, "history/2", "history/1"))
+    check("another version", 1, edit(0, "history/2", "history/20"))
     check("workers out of range", 1, edit(0, #""workers":5"#, #""workers":0"#))
     check("no such strategy", 1, edit(0, #""ledger""#, #""luck""#))
     check("no such chaos", 1, edit(0, #""chaos":"kill""#, #""chaos":"kill,rain""#))
@@ -206,8 +223,8 @@ final class HistoryTests: XCTestCase {
     check("/dev/null", 66, "not a file")
     for (name, text, words) in [
       ("empty", "", "it is empty"), ("text", "hello\n", "line 1: no JSON object"),
-      ("newer", #"{"schema":"tradeledger.history/2"}"# + "\n", "another version"),
-      ("cut", #"{"schema":"tradeledger.history/1""#, "line 1: the file ends"),
+      ("newer", #"{"schema":"tradeledger.history/3"}"# + "\n", "another version"),
+      ("cut", #"{"schema":"tradeledger.history/2""#, "line 1: the file ends"),
       ("escape", "{\"line\u{1b}[31m\":1}\n", "line 1: a control character"),
     ] {
       try Data(text.utf8).write(to: URL(fileURLWithPath: directory.file(name)))

@@ -36,8 +36,8 @@ final class OptionTests: XCTestCase {
     XCTAssertEqual(SimulationOptions.chaos("kill"), [.kill])
     XCTAssertEqual(SimulationOptions.chaos("kill,kill"), [.kill])
     XCTAssertEqual(SimulationOptions.chaos("pause,kill"), [.kill, .pause])
-    XCTAssertEqual(SimulationOptions.chaos("all"), [.kill, .pause, .clock])
-    XCTAssertEqual(SimulationOptions.chaos("clock,all"), [.kill, .pause, .clock])
+    XCTAssertEqual(SimulationOptions.chaos("all"), [.kill, .pause, .clock, .cleanup])
+    XCTAssertEqual(SimulationOptions.chaos("clock,all"), Set(SimulationOptions.Chaos.allCases))
     for text in ["", "kill,", ",kill", "KILL", "meteor", "kill meteor"] {
       XCTAssertNil(SimulationOptions.chaos(text), text)
     }
@@ -124,6 +124,39 @@ final class OptionTests: XCTestCase {
       "tradeledger simulate --strategy ledger --workers 8 --bots 4 --duration 90s "
         + "--cooldown 1500us --exchange-latency 1ms..20ms --exchange-failures 0.5000% "
         + "--chaos kill --exchange-careless --seed 7")
+    options.instances = 3
+    XCTAssertTrue(options.replayCommand.contains(" --instances 3 --chaos kill"))
+  }
+
+  func testInstances_usually() {
+    func names(_ strategy: SimulationOptions.Strategy, workers: Int, bots: Int = 4) -> Int {
+      var options = SimulationOptions()
+      options.strategy = strategy
+      options.workers = workers
+      options.bots = bots
+      return options.instanceNames
+    }
+    XCTAssertEqual([1, 2, 4, 8, 12].map { names(.ledger, workers: $0) }, [1, 2, 3, 6, 9])
+    XCTAssertEqual([1, 2, 8, 20].map { names(.pidFile, workers: $0) }, [1, 1, 4, 4])
+    for strategy in [SimulationOptions.Strategy.naive, .deferred, .ttlLock] {
+      XCTAssertEqual(names(strategy, workers: 8), 0)
+    }
+  }
+
+  func testInstances_outOfRange_orUnknownToTheStrategy_areRefused() {
+    func isFine(_ strategy: SimulationOptions.Strategy, _ instances: Int) -> Bool {
+      var options = SimulationOptions()
+      options.strategy = strategy
+      options.instances = instances
+      return (try? options.validate()) != nil
+    }
+    for (strategy, fine) in [(.ledger, 0...8), (.pidFile, 1...8), (.naive, 0...0)]
+      as [(SimulationOptions.Strategy, ClosedRange<Int>)]
+    {
+      for instances in -1...9 {
+        XCTAssertEqual(isFine(strategy, instances), fine.contains(instances), "\(instances)")
+      }
+    }
   }
 }
 
@@ -175,6 +208,33 @@ final class FaultPlanTests: XCTestCase {
     XCTAssertEqual(all.jumps, clock.jumps)
     XCTAssertEqual(
       [kills.pauses, kills.jumps.count, pauses.kills, clock.faults.count], [0, 0, 0, 0])
+  }
+
+  /// S-33: the cleanup script is a part of the second incident, whether it is asked for or not.
+  func testCleanups_runAllTheTime() {
+    XCTAssertEqual(plan(7).cleanups, [])
+    let cleanups = plan(7) { $0.chaos = [.cleanup] }
+    XCTAssertEqual(cleanups.faults, [])
+    XCTAssertGreaterThan(cleanups.cleanups.count, 130)
+    XCTAssertEqual(
+      cleanups.cleanups, plan(7) { $0.chaos = Set(SimulationOptions.Chaos.allCases) }.cleanups)
+    XCTAssertEqual(cleanups.cleanups, plan(7) { $0.strategy = .pidFile }.cleanups)
+  }
+
+  /// A run in which they did not happen, or found nothing, means nothing.
+  func testCleanups_thatDidNotHappen_areDemanded() {
+    let plan = plan(7) { $0.chaos = [.cleanup] }
+    func missing(_ cleanups: Int, _ files: Int, _ hasInstances: Bool = true) -> Int {
+      var faults = InjectedFaults()
+      faults.cleanups = cleanups
+      faults.filesDeleted = files
+      return plan.missing(faults, hasInstances: hasInstances).count
+    }
+    XCTAssertEqual(missing(plan.cleanups.count, 1), 0)
+    XCTAssertEqual(missing(plan.cleanups.count / 2, 1), 0)
+    XCTAssertEqual(missing(plan.cleanups.count / 2 - 1, 1), 1)
+    XCTAssertEqual(missing(plan.cleanups.count, 0), 1)
+    XCTAssertEqual(missing(plan.cleanups.count, 0, false), 0)
   }
 
   func testPauses_areShorterAndLongerThanTheLease_atEveryMoment() {

@@ -8,6 +8,7 @@ final class ResultTests: XCTestCase {
     var options = SimulationOptions()
     options.workers = 5
     options.bots = 1
+    options.instances = 0
     options.duration = .seconds(1)
     options.seed = 42
     // The busy answer of the sample comes after a millisecond.

@@ -57,6 +57,17 @@ enum Sample {
     ExchangeOrder(key: key, bot: bot, pid: pid, decision: decision, at: moment(at))
   }
 
+  static func tenure(
+    _ name: String, worker: Int = 0, at asked: Int64, told: Int64? = nil,
+    _ answer: NameAnswer? = nil, leaving: Int64? = nil, left: Int64? = nil, killed: Int64? = nil,
+    gone: Int64? = nil
+  ) -> Tenure {
+    Tenure(
+      worker: worker, pid: Int32(100 + worker), name: name, asked: moment(asked),
+      told: told.map(moment), answer: answer, leaving: leaving.map(moment),
+      left: left.map(moment), killed: killed.map { boot + $0 }, gone: gone.map { boot + $0 })
+  }
+
   static func good() -> Evidence {
     Evidence(
       calls: [

@@ -16,8 +16,10 @@ final class WireTests: XCTestCase {
       .ready(pid: 4711), .call(number: 1, bot: 2, key: "run-0.1.2", at: at),
       .order(number: 1, trade: 3, key: "run-0.1.2", validUntil: nil, at: at),
       .order(number: 1, trade: nil, key: "run-0.1.2", validUntil: 99, at: at),
-      .failed("no ledger at all"),
+      .failed("no ledger at all"), .claim(at: at), .leaving(at: at), .left(at: at),
     ]
+    lines += [NameAnswer.taken(epoch: 3), .taken(epoch: nil), .held, .busy, .failed(code: "io")]
+      .map { .claimed($0, at: at) }
     lines += Self.answers.map { .told(number: 9, answer: $0, busyErrors: 2, at: at) }
     for line in lines {
       XCTAssertEqual(WorkerLine(line.text), line)
@@ -37,7 +39,8 @@ final class WireTests: XCTestCase {
     for text in [
       "", "hello", "ready", "ready x", "call 1 2 k 3", "order 1 2 k x 4 5", "told 1 2 3",
       "told 1 0 2 3 maybe", "told 1 0 2 3 filled", "told 1 0 2 3 filled x",
-      "told 1 0 2 3 denied cooldown x", "told 1 x 2 3 busy",
+      "told 1 0 2 3 denied cooldown x", "told 1 x 2 3 busy", "claim", "claim 1", "left 1 x",
+      "claimed 1 2", "claimed 1 2 taken", "claimed 1 2 taken x", "claimed 1 2 held 3",
     ] { XCTAssertNil(WorkerLine(text), text) }
     for text in ["", "go now", "reply", "reply 1", "reply 1 accepted", "reply 1 refused 2"] {
       XCTAssertNil(SupervisorLine(text), text)
@@ -56,14 +59,17 @@ final class WireTests: XCTestCase {
     let configuration = WorkerConfiguration(
       strategy: .ttlLock, path: "/tmp/a b/naive.db", bots: ["bot-1", "run-x/bot-2"], worker: 3,
       incarnation: 2, seed: SimulationOptions.largestSeed, run: "1k2j", cooldown: .seconds(1),
-      lockWait: .milliseconds(5), exchangeLatency: .zero...(.milliseconds(20)))
+      lockWait: .milliseconds(5), exchangeLatency: .zero...(.milliseconds(20)),
+      directory: "/tmp/a b", instance: "run-x/instance-1", instances: 4)
     XCTAssertEqual(WorkerConfiguration(configuration.arguments), configuration)
     var other = configuration
     other.clockPath = "/tmp/a b/clock"
+    other.instance = nil
+    other.instances = 0
     XCTAssertEqual(WorkerConfiguration(other.arguments), other)
     XCTAssertNil(WorkerConfiguration([]))
     XCTAssertNil(WorkerConfiguration(Array(configuration.arguments.dropLast(2))))
-    for index in [0, 2, 3, 4, 6, 7, 8, 9] {
+    for index in [0, 2, 3, 4, 6, 7, 8, 9, 13] {
       var arguments = configuration.arguments
       arguments[index] = "x"
       XCTAssertNil(WorkerConfiguration(arguments), "argument \(index)")

@@ -217,6 +217,7 @@ MUTATIONS = [
     drop("trade_fence", ("AttackTests",)),
     drop("instance_shape", ("AttackTests",)),
     drop("instance_epoch", ("AttackTests",)),
+    drop("instance_kept", ("AttackTests",)),
     drop("trade_cooldown", ("AttackTests",)),
     drop("trade_alone", ("AttackTests",)),
     drop("trade_key", ("AttackTests",)),
@@ -242,4 +243,9 @@ SIMULATED = [
         ((WITH_TRADE, "      return .inDoubt(trade, error)\n",
           '      return try await settleAsVoid(trade, permit, "\\(error)")\n'),),
         ("--exchange-failures", "20%")),
+    Mutation(
+        "simulate-name-of-the-living", "an instance name is taken from a holder that lives",
+        ((HOLDER, "if seen.answer == .noSuchProcess {",
+          "if seen.answer == .noSuchProcess || seen.answer == .permitted {"),),
+        ("--chaos", "cleanup")),
 ]

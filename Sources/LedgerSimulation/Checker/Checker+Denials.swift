@@ -46,7 +46,7 @@ extension Checker {
     case "already_settled":
       // Only a hand from outside can have been faster than the permit's holder.
       return rowsByKey[call.key]?.first?.settledBy == .operator
-    // Tokens are kept, and nobody trades under an instance here.
+    // Tokens are kept, and whoever trades under an instance has it.
     default: return false
     }
   }

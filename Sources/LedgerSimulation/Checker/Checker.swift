@@ -34,7 +34,8 @@ struct Checker {
 
   /// Everything that must not be, doubles first.
   func violations() -> [Violation] {
-    admissionRules() + doubleOrders() + rowRules() + exchangeRules() + callRules() + denialRules()
+    admissionRules() + doubleOrders() + instanceRules() + rowRules() + exchangeRules()
+      + callRules() + denialRules()
   }
 
   /// How many trades came too early after another one. Each counts once, however it was found and

@@ -55,6 +55,9 @@ struct TradeRow: Equatable, Sendable {
   var pid: Int32?
   /// nil where nobody did, or where the table does not say.
   var settledBy: Settler?
+  /// Under which name and epoch it was admitted; nil where the table does not say.
+  var instance: String?
+  var epoch: Int64?
 
   var counts: Bool { status != .void }
   var isSettled: Bool { status == .filled || status == .void }
@@ -78,6 +81,24 @@ struct BotTerms: Equatable, Sendable {
 struct ConflictRow: Equatable, Sendable {
   let bot: String
   let trade: Int64
+}
+
+/// One attempt of a worker process to be the instance of a name, and how long it was that.
+struct Tenure: Equatable, Sendable {
+  let worker: Int
+  let pid: Int32
+  let name: String
+  let asked: Moment
+  /// nil: it was killed before it was told, or before it could say so.
+  var told: Moment?
+  var answer: NameAnswer?
+  /// When it was about to let go, and when it was told that it has.
+  var leaving: Moment?
+  var left: Moment?
+  /// Boot time right before it was sent a kill.
+  var killed: Int64?
+  /// Boot time at which it was known to have ended, if it had the name until then.
+  var gone: Int64?
 }
 
 /// One order that reached the paper exchange.
@@ -133,6 +154,8 @@ struct Evidence: Equatable, Sendable {
   /// In order of time.
   var clockJumps: [ClockJump] = []
   var strikes: [Strike] = []
+  /// In the order in which they were asked.
+  var tenures: [Tenure] = []
 }
 
 /// What a database holds at the end of a run.

@@ -5,6 +5,14 @@ public struct Violation: Equatable, Sendable {
     case doubleTrade = "double-trade"
     /// Two orders executed inside the cooldown, by the exchange's own count (INV-1).
     case doubleOrder = "double-order"
+    /// Two processes that were instances of one name at the same time (INV-7).
+    case twoInstances = "two-instances"
+    /// A name taken with an epoch that is not above those before it (INV-7).
+    case epochNotRaised = "epoch-not-raised"
+    /// A row of a process that had lost its name to another one, or never had it (INV-7).
+    case staleInstance = "stale-instance"
+    /// "Held", although nobody can have held the name, or a name that nobody ever got.
+    case nameNotGiven = "name-not-given"
     /// A trade admitted inside the cooldown; one of the two became void later.
     case earlyAdmission = "early-admission"
     /// A trade admitted while another one was pending and its lease ran, or in doubt where that
@@ -61,6 +69,8 @@ public struct Violation: Equatable, Sendable {
 
   public let kind: Kind
   public let bot: String?
+  /// The instance name, where it is about one.
+  public var instance: String?
   /// The trades concerned, earlier first, as far as they have numbers.
   public var trades: [Int64] = []
   public var keys: [String] = []

@@ -55,6 +55,12 @@ extension History {
       }
       evidence.calls.append(call)
     case "row": evidence.rows.append(try TradeRow(&line))
+    case "tenure":
+      let tenure = try Tenure(&line)
+      guard kills.indices.contains(tenure.worker) else {
+        throw FlatObjectError(message: "a tenure of a worker that does not exist")
+      }
+      evidence.tenures.append(tenure)
     case "conflict":
       evidence.conflicts.append(
         ConflictRow(bot: try line.text("bot"), trade: try line.integer("trade")))
@@ -86,6 +92,7 @@ extension History {
     options.strategy = try line.word("strategy")
     options.workers = Int(try line.integer("workers", in: 1...256))
     options.bots = Int(try line.integer("bots", in: 1...1000))
+    options.instances = try line.optionalInteger("instances", in: 0...256).map { Int($0) }
     options.duration = try line.interval("duration_us")
     options.cooldown = try line.interval("cooldown_us")
     let fastest = try line.interval("exchange_fastest_us")
@@ -105,6 +112,8 @@ extension History {
     let interruption = try line.optionalInteger("interruption", in: 1...64).map { Int32($0) }
     var faults = InjectedFaults()
     faults.pauses = Int(try line.integer("pauses", in: 0...Int64(Int32.max)))
+    faults.cleanups = Int(try line.integer("cleanups", in: 0...Int64(Int32.max)))
+    faults.filesDeleted = Int(try line.integer("files_deleted", in: 0...Int64(Int32.max)))
     faults.busyErrors = Int(try line.integer("busy_errors", in: 0...Int64(Int32.max)))
     faults.lateFills = Int(try line.integer("late_fills", in: 0...Int64(Int32.max)))
     faults.lockedOut = try line.interval("locked_out_us").wholeMicroseconds
@@ -266,11 +275,29 @@ extension TradeRow {
       cooldown: try line.integer("cooldown_us"),
       leaseUntil: try line.optionalInteger("lease_until_us"),
       pid: try line.optionalInteger("pid", in: 0...Int64(Int32.max)).map { Int32($0) })
+    instance = try line.optionalText("instance")
+    epoch = try line.optionalInteger("epoch")
     guard let text = try line.optionalText("settled_by") else { return }
     guard let settler = Settler(rawValue: text) else {
       throw FlatObjectError(message: "no such settled_by: \(text)")
     }
     settledBy = settler
+  }
+}
+
+extension Tenure {
+  fileprivate init(_ line: inout FlatObject) throws(FlatObjectError) {
+    self.init(
+      worker: try line.worker(), pid: try line.pid(), name: try line.text("name"),
+      asked: try line.moment("asked"), told: try line.optionalMoment("told"),
+      leaving: try line.optionalMoment("leaving"), left: try line.optionalMoment("left"),
+      killed: try line.optionalInteger("killed_boot_us"),
+      gone: try line.optionalInteger("gone_boot_us"))
+    guard let text = try line.optionalText("answer") else { return }
+    guard let answer = NameAnswer(text.split(separator: " ").map(String.init)[...]) else {
+      throw FlatObjectError(message: "no such answer: \(text)")
+    }
+    self.answer = answer
   }
 }
 

@@ -2,7 +2,7 @@ internal import TradeLedger
 
 extension History {
   static let schemaName = "tradeledger.history/"
-  static let version = "1"
+  static let version = "2"
 
   /// The whole file.
   func bytes() -> [UInt8] {
@@ -25,6 +25,7 @@ extension History {
     for bot in evidence.bots { put(bot.line) }
     for call in evidence.calls { put(call.line) }
     for row in evidence.rows { put(row.line) }
+    for tenure in evidence.tenures { put(tenure.line) }
     for conflict in evidence.conflicts { put(conflict.line) }
     for order in evidence.orders { put(order.line) }
     for jump in evidence.clockJumps { put(jump.line) }
@@ -39,6 +40,7 @@ extension History {
     object.add("strategy", options.strategy.rawValue)
     object.add("workers", Int64(options.workers))
     object.add("bots", Int64(options.bots))
+    object.add("instances", options.instances.map { Int64($0) })
     object.add("duration_us", options.duration.wholeMicroseconds)
     object.add("cooldown_us", options.cooldown.wholeMicroseconds)
     object.add("exchange_fastest_us", options.exchangeLatency.lowerBound.wholeMicroseconds)
@@ -51,6 +53,8 @@ extension History {
     object.add("elapsed_us", elapsed.wholeMicroseconds)
     object.add("interruption", interruption.map { Int64($0) })
     object.add("pauses", Int64(faults.pauses))
+    object.add("cleanups", Int64(faults.cleanups))
+    object.add("files_deleted", Int64(faults.filesDeleted))
     object.add("busy_errors", Int64(faults.busyErrors))
     object.add("late_fills", Int64(faults.lateFills))
     object.add("locked_out_us", faults.lockedOut)
@@ -119,6 +123,25 @@ extension TradeRow {
       object.add("lease_until_us", leaseUntil)
       object.add("pid", pid.map { Int64($0) })
       object.add("settled_by", settledBy?.rawValue)
+      object.add("instance", instance)
+      object.add("epoch", epoch)
+    }
+  }
+}
+
+extension Tenure {
+  fileprivate var line: FlatObject {
+    .line("tenure") { object in
+      object.add("worker", Int64(worker))
+      object.add("pid", Int64(pid))
+      object.add("name", name)
+      object.add("asked", asked)
+      object.add("told", told)
+      object.add("answer", answer?.text)
+      object.add("leaving", leaving)
+      object.add("left", left)
+      object.add("killed_boot_us", killed)
+      object.add("gone_boot_us", gone)
     }
   }
 }

@@ -6,11 +6,11 @@ internal import Histogram
 /// others than these. Times are integers in microseconds: `_boot_us` since boot, `_at_us` since
 /// 1970. What is missing is null.
 ///
-/// - The first line has `schema`, `tradeledger.history/1`, the options, the seed, how long the
+/// - The first line has `schema`, `tradeledger.history/2`, the options, the seed, how long the
 ///   workers traded (`elapsed_us`) and the signal that ended them, if one did.
 /// - Then, each with its kind in `line`: `worker` (one for each, with the kills), `failure`, `bot`,
-///   `call`, `row`, `conflict`, `order`, `jump` (of the workers' wall clock) and `strike` (what was
-///   done to a process).
+///   `call`, `row`, `tenure`, `conflict`, `order`, `jump` (of the workers' wall clock)
+///   and `strike` (what was done to a process).
 /// - The last line is `end`, with the number of `lines` before it, so that a file that was cut off
 ///   is noticed.
 ///

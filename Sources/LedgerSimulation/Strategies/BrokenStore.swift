@@ -11,12 +11,14 @@ internal import TradeLedger
 struct BrokenStore: StrategyStore {
   let path: String
   let bots: [String]
+  let names: [String]
   private let options: SimulationOptions
 
   init(_ options: SimulationOptions, directory: String) {
     self.options = options
     path = directory + "/\(options.strategy.rawValue).db"
     bots = (1...options.bots).map { "bot-\($0)" }
+    names = (0..<options.instanceNames).map { "instance-\($0 + 1)" }
   }
 
   func prepare() async throws {

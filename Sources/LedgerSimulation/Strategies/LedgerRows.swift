@@ -50,7 +50,8 @@ enum LedgerRows {
     SELECT trades.id, name, key, status, created_at, created_boot_us, filled_at, filled_boot_us,
       received_at, cooldown_us, lease_until, pid,
       CASE WHEN settled_with IS NULL THEN NULL WHEN settled_with = token THEN 'holder'
-        WHEN settled_with = 'operator' THEN 'operator' ELSE 'stranger' END
+        WHEN settled_with = 'operator' THEN 'operator' ELSE 'stranger' END,
+      instance, epoch
     FROM trades JOIN bots ON bots.id = bot_id ORDER BY trades.id
     """
 
@@ -79,7 +80,8 @@ enum LedgerRows {
       filledBoot: filledBoot ?? filled.map { $0 - ahead }, receivedAt: try row.optionalInteger(8),
       cooldown: try row.integer(9), leaseUntil: try row.optionalInteger(10),
       pid: try row.optionalInteger(11).map { Int32(truncatingIfNeeded: $0) },
-      settledBy: try row.optionalText(12).flatMap { Settler(rawValue: $0) })
+      settledBy: try row.optionalText(12).flatMap { Settler(rawValue: $0) },
+      instance: try row.optionalText(13), epoch: try row.optionalInteger(14))
   }
 
   /// SQLite follows no links here. What cannot be resolved is left to SQLite to complain about.

@@ -1,10 +1,16 @@
 internal import TradeLedger
 
 /// Trades through the ledger, as its users do.
-struct LedgerStrategy: WorkerStrategy {
+final class LedgerStrategy: WorkerStrategy {
   private let ledger: Ledger
+  /// nil: it trades without one.
+  private let name: InstanceName?
+  private var lease: InstanceLease?
+  private let litter: Litter?
 
   init(_ configuration: WorkerConfiguration) async throws(LedgerError) {
+    name = try configuration.instance.map { text throws(LedgerError) in try InstanceName(text) }
+    litter = name == nil ? nil : Litter(configuration)
     var options = Ledger.Options()
     options.lockWait = configuration.lockWait
     if let path = configuration.clockPath { options.clock = try JumpingClock(path) }
@@ -25,8 +31,12 @@ struct LedgerStrategy: WorkerStrategy {
     _ order: Order, key: OrderKey, token: PermitToken, send: SendOrder
   ) async -> Attempted {
     var wasSent = false
+    litter?.drop()
     do throws(LedgerError) {
-      let outcome = try await ledger.withTrade(order, key: key, token: token) { permit in
+      let outcome = try await ledger.withTrade(
+        order, key: key, token: token, instance: lease?.claim
+      ) {
+        permit in
         wasSent = true
         let executedAt = try await send(
           Ticket(
@@ -37,6 +47,37 @@ struct LedgerStrategy: WorkerStrategy {
       return LedgerStrategy.attempted(outcome)
     } catch {
       return Attempted(answer: LedgerStrategy.answer(error, wasSent: wasSent))
+    }
+  }
+
+  nonisolated(nonsending) func claim() async -> NameAnswer {
+    guard let name else { return .failed(code: "no_instances") }
+    do throws(LedgerError) {
+      switch try await ledger.acquireInstance(name) {
+      case .denied: return .held
+      case .acquired(let lease):
+        self.lease = lease
+        litter?.drop()
+        return .taken(epoch: lease.epoch.value)
+      }
+    } catch {
+      return error.code == .busy ? .busy : .failed(code: error.code.description)
+    }
+  }
+
+  /// Whoever is told "busy" still has the name, and tries again.
+  nonisolated(nonsending) func leave() async throws {
+    guard let lease else { return }
+    let deadline = ContinuousClock.now + .seconds(30)
+    while true {
+      do throws(LedgerError) {
+        // Whether it still had the name is for the checker to say.
+        try await lease.release()
+        self.lease = nil
+        return
+      } catch {
+        guard error.code == .busy, .now < deadline else { throw error }
+      }
     }
   }
 
@@ -69,6 +110,7 @@ struct LedgerStrategy: WorkerStrategy {
 struct LedgerStore: StrategyStore {
   let path: String
   let bots: [String]
+  let names: [String]
   private let options: SimulationOptions
 
   init(_ options: SimulationOptions, run: String, directory: String) {
@@ -77,6 +119,7 @@ struct LedgerStore: StrategyStore {
     // Bots of a ledger that stays must not meet those of an earlier run.
     let prefix = options.ledgerPath == nil ? "" : "run-\(run)/"
     bots = (1...options.bots).map { "\(prefix)bot-\($0)" }
+    names = (0..<options.instanceNames).map { "\(prefix)instance-\($0 + 1)" }
   }
 
   func prepare() async throws {

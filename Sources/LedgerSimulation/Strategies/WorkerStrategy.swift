@@ -31,7 +31,18 @@ protocol WorkerStrategy {
     _ order: Order, key: OrderKey, token: PermitToken, send: SendOrder
   ) async -> Attempted
 
+  /// Asks once for the instance name of this worker.
+  nonisolated(nonsending) func claim() async -> NameAnswer
+
+  /// Lets go of it.
+  nonisolated(nonsending) func leave() async throws
+
   nonisolated(nonsending) func close() async
+}
+
+extension WorkerStrategy {
+  nonisolated(nonsending) func claim() async -> NameAnswer { .failed(code: "no_instances") }
+  nonisolated(nonsending) func leave() async throws {}
 }
 
 /// What the workers of a strategy trade on, seen from the supervisor.
@@ -40,6 +51,8 @@ protocol StrategyStore: Sendable {
   var path: String { get }
   /// The bots of this run.
   var bots: [String] { get }
+  /// The instance names of this run.
+  var names: [String] { get }
   /// Makes the file and the bots.
   func prepare() async throws
   /// What the bots of this run have on record.
@@ -51,7 +64,7 @@ extension SimulationOptions.Strategy {
   func store(_ options: SimulationOptions, run: String, directory: String) -> any StrategyStore {
     switch self {
     case .ledger: LedgerStore(options, run: run, directory: directory)
-    case .naive, .deferred, .ttlLock: BrokenStore(options, directory: directory)
+    case .naive, .deferred, .ttlLock, .pidFile: BrokenStore(options, directory: directory)
     }
   }
 
@@ -61,6 +74,7 @@ extension SimulationOptions.Strategy {
     case .naive: try NaiveStrategy(configuration)
     case .deferred: try DeferredStrategy(configuration)
     case .ttlLock: try LockStrategy(configuration)
+    case .pidFile: try PidFileStrategy(configuration)
     }
   }
 }

@@ -12,11 +12,13 @@ internal import TradeLedger
 actor Floor {
   private let options: SimulationOptions
   private let bots: [String]
+  private let names: [String]
   private let exchange: PaperExchange
   private let clock = MomentClock()
   private(set) var places: [WorkerPlace]
   private(set) var calls: [Call] = []
   private(set) var strikes: [Strike] = []
+  private(set) var tenures: [Tenure] = []
   private var admitted = 0
   private var denied = 0
   private(set) var failures: [String] = []
@@ -33,9 +35,12 @@ actor Floor {
   private var isTrading = false
   private var isStopping = false
 
-  init(_ options: SimulationOptions, bots: [String], exchange: PaperExchange) {
+  init(
+    _ options: SimulationOptions, bots: [String], names: [String], exchange: PaperExchange
+  ) {
     self.options = options
     self.bots = bots
+    self.names = names
     self.exchange = exchange
     places = Array(repeating: WorkerPlace(), count: options.workers)
   }
@@ -113,6 +118,7 @@ extension Floor {
   func ended(_ worker: Int, _ status: TerminationStatus) {
     endPause(worker)
     let place = places[worker]
+    if let open = place.openTenure { tenures[open].gone = clock.now().boot }
     places[worker] = WorkerPlace()
     places[worker].incarnation = place.incarnation + 1
     places[worker].kills = place.kills
@@ -176,6 +182,9 @@ extension Floor {
     places[worker].wasKilled = true
     // Noted first: who dies of it may be heard of at once.
     note(.kill, worker, handle.pid)
+    if let open = places[worker].openTenure, tenures[open].killed == nil {
+      tenures[open].killed = strikes.last?.at
+    }
     _ = handle.signal(.kill)
   }
 
@@ -185,7 +194,8 @@ extension Floor {
       handle.signal(.suspend)
     else { return false }
     places[worker].isPaused = true
-    places[worker].mayHoldLock = places[worker].openCall != nil && !places[worker].isAtExchange
+    places[worker].mayHoldLock =
+      places[worker].isAtName || places[worker].openCall != nil && !places[worker].isAtExchange
     if places[worker].mayHoldLock { lockHolders.begin(at: clock.now().boot) }
     places[worker].pauses += 1
     note(.pause, worker, handle.pid)
@@ -232,6 +242,16 @@ extension Floor {
       case .order(let number, let trade, let key, let validUntil, let at):
         ordered(worker, number, trade, key, validUntil, at)
       case .told(_, let answer, let busyErrors, let at): told(worker, answer, busyErrors, at)
+      case .claim(let at): claims(worker, at)
+      case .claimed(let answer, let at):
+        change(worker, isOver: !answer.isTaken) {
+          $0.told = at
+          $0.answer = answer
+        }
+      case .leaving(let at):
+        change(worker, isOver: false) { $0.leaving = at }
+        places[worker].isAtName = true
+      case .left(let at): change(worker, isOver: true) { $0.left = at }
       case .failed(let why):
         startFailure = startFailure ?? "worker \(worker): \(why)"
       case nil: failures.append("worker \(worker) said something that makes no sense")
@@ -247,7 +267,33 @@ extension Floor {
     places[worker].openCall = calls.count
     places[worker].validUntil = nil
     calls.append(Call(worker: worker, pid: handle.pid, bot: bots[bot], key: key, called: at))
+    strikeWhoAsks(worker)
+  }
+
+  private func strikeWhoAsks(_ worker: Int) {
     if !places[worker].armed.isEmpty { strike(places[worker].armed.removeFirst(), worker) }
+  }
+
+  private func claims(_ worker: Int, _ at: Moment) {
+    guard !names.isEmpty, let handle = places[worker].handle else {
+      failures.append("worker \(worker) asked for a name that does not exist")
+      return
+    }
+    places[worker].openTenure = tenures.count
+    places[worker].isAtName = true
+    let name = names[worker % names.count]
+    tenures.append(Tenure(worker: worker, pid: handle.pid, name: name, asked: at))
+    strikeWhoAsks(worker)
+  }
+
+  private func change(_ worker: Int, isOver: Bool, _ change: (inout Tenure) -> Void) {
+    guard let open = places[worker].openTenure else {
+      failures.append("worker \(worker) was told of a name without having asked")
+      return
+    }
+    change(&tenures[open])
+    places[worker].isAtName = false
+    if isOver { places[worker].openTenure = nil }
   }
 
   private func ordered(

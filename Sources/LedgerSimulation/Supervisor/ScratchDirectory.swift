@@ -32,16 +32,22 @@ struct ScratchDirectory: Sendable {
 
   /// Deletes the files in it and the directory itself. There are no directories in it.
   func remove() {
-    if let directory = unsafe opendir(path) {
-      while let entry = unsafe readdir(directory) {
-        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-          unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name != "." && name != ".." { unsafe _ = unlink(path + "/" + name) }
-      }
-      unsafe _ = closedir(directory)
-    }
+    for name in ScratchDirectory.names(in: path) { unsafe _ = unlink(path + "/" + name) }
     unsafe _ = rmdir(path)
+  }
+
+  /// The names in a directory; none where it cannot be read.
+  static func names(in path: String) -> [String] {
+    guard let directory = unsafe opendir(path) else { return [] }
+    defer { unsafe _ = closedir(directory) }
+    var names: [String] = []
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names
   }
 
   private static func parent() -> String {

@@ -28,6 +28,10 @@ struct WorkerPlace: Sendable {
   var armed: [Fault] = []
   /// The position of the call under way in the list of all calls.
   var openCall: Int?
+  /// The position of its attempt to be an instance, or of its time as one, in the list of those.
+  var openTenure: Int?
+  /// It asks for its name or lets go of it: perhaps inside a transaction.
+  var isAtName = false
   /// Until when, in microseconds since boot, the order of the call under way may be sent.
   var validUntil: Int64?
   var kills = 0

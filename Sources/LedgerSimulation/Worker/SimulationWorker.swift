@@ -17,6 +17,8 @@ public struct SimulationWorker {
   /// What is to be asked again, because the last answer was "busy" or because a task is delivered
   /// twice. By bot.
   private var repeated: [Int: Question] = [:]
+  /// When a bot is to be asked for next.
+  private var due: [Int: ContinuousClock.Instant] = [:]
 
   private struct Question {
     let order: Order
@@ -47,21 +49,56 @@ public struct SimulationWorker {
     }
     input.say(.ready(pid: getpid()))
     await input.waitForRelease()
-    await trade(strategy)
+    do {
+      if configuration.instance == nil {
+        await trade(strategy, until: nil)
+      } else {
+        try await takeTurns(strategy)
+      }
+    } catch {
+      input.say(.failed("\(error)"))
+      return 70
+    }
     await strategy.close()
     return 0
   }
 
-  private mutating func trade(_ strategy: any WorkerStrategy) async {
-    var due = [ContinuousClock.Instant](repeating: .now, count: configuration.bots.count)
+  /// Trades while this process is the instance of its name, and asks for the name while it is not.
+  private mutating func takeTurns(_ strategy: any WorkerStrategy) async throws {
     while !input.isStopping {
+      input.say(.claim(at: clock.now()))
+      let answer = await strategy.claim()
+      input.say(.claimed(answer, at: clock.now()))
+      guard answer.isTaken else {
+        // As a bot whose start is refused, and that is started again.
+        await sleep(until: .now + random.duration(in: .milliseconds(10)...(.milliseconds(50))))
+        continue
+      }
+      // A bot that knows nothing but its lock file runs until it is ended.
+      let turn = random.duration(in: .milliseconds(200)...(.milliseconds(800)))
+      await trade(strategy, until: configuration.strategy == .pidFile ? nil : .now + turn)
+      input.say(.leaving(at: clock.now()))
+      try await strategy.leave()
+      input.say(.left(at: clock.now()))
+      await sleep(until: .now + random.duration(in: .zero...(.milliseconds(50))))
+    }
+  }
+
+  private mutating func trade(
+    _ strategy: any WorkerStrategy, until end: ContinuousClock.Instant?
+  ) async {
+    let bots = configuration.ownBots
+    while !input.isStopping, end.map({ .now < $0 }) ?? true {
       let now = ContinuousClock.now
-      let ready = due.indices.filter { due[$0] <= now }.shuffled(using: &random)
+      let ready = bots.filter { due[$0, default: now] <= now }.shuffled(using: &random)
       for bot in ready where !input.isStopping {
         let attempted = await attempt(bot, strategy)
         due[bot] = .now + pause(after: attempted, isRepeating: repeated[bot] != nil)
       }
-      if ready.isEmpty, let next = due.min() { await sleep(until: next) }
+      if ready.isEmpty {
+        let next = bots.compactMap { due[$0] }.min() ?? now + .seconds(1)
+        await sleep(until: end.map { min($0, next) } ?? next)
+      }
     }
   }
 

@@ -16,6 +16,7 @@ struct Simulate: AsyncParsableCommand {
         tradeledger simulate
         tradeledger simulate --workers 8 --bots 4 --duration 20s --chaos all
         tradeledger simulate --strategy naive
+        tradeledger simulate --strategy pid-file
         tradeledger simulate --chaos pause --exchange-careless
         tradeledger simulate --history run.ndjson; tradeledger simulate --check run.ndjson
       """)
@@ -23,7 +24,9 @@ struct Simulate: AsyncParsableCommand {
   @Option(
     help: """
       ledger; or a bug: naive looks, decides, then inserts; deferred does so in one transaction, \
-      and inserts again when the database is locked; ttl-lock takes a lock with a time limit.
+      and inserts again when the database is locked; ttl-lock takes a lock with a time limit; \
+      pid-file lets one instance of a name trade, by lock file and pid file, and a cleanup script \
+      deletes both.
       """)
   var strategy = SimulationOptions.Strategy.ledger
 
@@ -32,6 +35,14 @@ struct Simulate: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Bots that they all trade for.", valueName: "number"))
   var bots = 4
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Names that they take turns in, through the ledger or by lock file; whoever has not got its \
+      name does not trade. Usually three for four workers; 0 for none.
+      """, valueName: "number"))
+  var instances: Int?
 
   @Option(
     parsing: .unconditional, help: ArgumentHelp("How long they trade.", valueName: "duration"))
@@ -68,7 +79,8 @@ struct Simulate: AsyncParsableCommand {
     help: ArgumentHelp(
       """
       What is done to the workers meanwhile, with commas: kill (-9), pause (for less and for more \
-      than the lease), clock (their wall clock jumps by a second to an hour), all.
+      than the lease), clock (their wall clock jumps by a second to an hour), cleanup (what is \
+      named like a lock, pid, tmp or log file is deleted), all.
       """, valueName: "kinds"))
   var chaos: ChaosList?
 
@@ -120,6 +132,7 @@ struct Simulate: AsyncParsableCommand {
     options.strategy = strategy
     options.workers = workers
     options.bots = bots
+    options.instances = instances
     options.duration = try Duration(interval: duration)
     options.cooldown = try Duration(interval: cooldown)
     options.exchangeLatency = try SimulationOptions.latency(exchangeLatency)
@@ -217,6 +230,12 @@ extension JSON {
       "kills": .number(result.kills),
       "pauses": .number(result.pauses),
       "clock_jumps": .number(result.clockJumps),
+      "cleanups": .number(result.cleanups),
+      "files_deleted": .number(result.filesDeleted),
+      "instances": .number(result.instances),
+      "names_taken": .number(result.namesTaken),
+      "names_held": .number(result.namesHeld),
+      "second_instances": .number(result.secondInstances),
       "busy_errors": .number(result.busyErrors),
       "late_fills": .number(result.lateFills),
       "in_doubt": .number(result.inDoubt),
@@ -256,6 +275,7 @@ extension JSON {
   private static func violation(_ violation: Violation) -> JSON {
     [
       "kind": .string(violation.kind.rawValue), "bot": .text(violation.bot),
+      "instance": .text(violation.instance),
       "trades": .array(violation.trades.map { .int($0) }),
       "keys": .array(violation.keys.map { .string($0) }),
       "gap_us": .number(violation.gap), "cooldown_us": .number(violation.cooldown),
