@@ -1,4 +1,5 @@
 import LedgerTestSupport
+import SQLite
 import XCTest
 
 @testable import TradeLedger

@@ -1,4 +1,5 @@
 import LedgerTestSupport
+import SQLite
 import XCTest
 
 @testable import TradeLedger
@@ -166,7 +167,7 @@ final class SharedAccessTests: XCTestCase {
     try await test.addBot(cooldown: .zero)
     var gates = await gates(test)
     XCTAssertTrue(gates.enter(.turnstile))
-    let recording = Task { try await test.recorded() }
+    let recording = Task { _ = try await test.recorded() }
     while !gates.hasQueue(.turnstile) { await Task.yield() }
     gates.leave(.turnstile)
     try await recording.value
