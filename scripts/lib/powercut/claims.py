@@ -24,7 +24,7 @@ class Claims:
 
     def add(self, data):
         """The bytes of one write."""
-        if not data.endswith(b"\n"):
+        if data and not data.endswith(b"\n"):
             raise ValueError(f"not a whole answer: {data!r}")
         for line in data.decode().splitlines():
             self._line(line)
@@ -36,9 +36,9 @@ class Claims:
             line = f"{answer['outcome']} {name}".strip()
         verb, *words = line.split(" ")
         self.kinds[verb.split("-")[0]] += 1
-        if verb == "created":
+        if verb in ("created", "current"):
             self.is_created = True
-        elif verb == "added":
+        elif verb in ("added", "same"):
             self.bots.add(words[0])
         elif verb == "acquired":
             self.epochs[words[0]] = max(int(words[1]), self.epochs.get(words[0], 0))

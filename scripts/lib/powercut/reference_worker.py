@@ -1,7 +1,7 @@
 """A worker on the shipped schema that needs nothing but Python: what `scripts/powercut` is tried
 on. Takes the same commands as tradeledger does from it.
 
-    reference_worker.py full|synced|normal|early SCHEMA init|bot|answer-worker ...
+    reference_worker.py full|synced|blind|normal|early SCHEMA init|bot|answer-worker ...
 """
 
 import os
@@ -33,11 +33,17 @@ class Ledger:
             self.database.execute("ROLLBACK")
             raise
         self.database.execute("COMMIT")
-        if self.sync == "synced":
+        if self.sync in ("synced", "blind"):
             self._sync_log()
         say(answer)
         if self.sync == "early":
             self._sync_log()
+
+    def say_read(self, answer):
+        """An answer that only read may rest on what another process has not synced yet."""
+        if self.sync == "synced":
+            self._sync_log()
+        say(answer)
 
     def _sync_log(self):
         # Opened once: a close would let go of nothing here, but the log's file must not change.
@@ -88,7 +94,7 @@ def reserve(ledger, bot, key):
     # The look without the lock: it may see what another process has not made durable yet.
     found = ledger.one("SELECT id, status FROM trades WHERE key = ?", key)
     if found:
-        say(f"replayed {found[0]} {key} {found[1]}")
+        ledger.say_read(f"replayed {found[0]} {key} {found[1]}")
         return None
     database.execute("BEGIN IMMEDIATE")
     found = ledger.one("SELECT id, key, status FROM trades WHERE key = ? OR status = 'pending'"
@@ -96,7 +102,7 @@ def reserve(ledger, bot, key):
     if found:
         database.execute("ROLLBACK")
         verb = "replayed" if found[1] == key else "denied-in_progress"
-        say(f"{verb} {found[0]} {found[1]} {found[2]}")
+        ledger.say_read(f"{verb} {found[0]} {found[1]} {found[2]}")
         return None
     number = 1 + ledger.one("SELECT COALESCE(MAX(id), 0) FROM trades")[0]
     at = now()

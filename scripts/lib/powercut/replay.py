@@ -11,14 +11,15 @@ from collections import Counter
 
 from claims import Claims, State
 from disk import Disk, choices
-from subjects import script
+from subjects import recording
 import trace
 
 LEDGER = "ledger.db"
 # Images for each point at which the power is cut.
 WAYS = 8
-# Processes, callers in each, rounds of opening and closing, steps of each caller in a round.
-RECORDINGS = [(3, 1, 2, 40), (1, 1, 1, 130), (2, 4, 1, 16), (3, 2, 2, 12)]
+# Processes, callers in each, rounds of opening and closing, steps of each caller in a round. And
+# how long each sync takes at least, in microseconds: while one waits, the others go on.
+RECORDINGS = [(3, 1, 2, 40, 2000), (1, 1, 1, 130, 0), (2, 4, 1, 16, 1000), (3, 2, 2, 12, 0)]
 
 
 class Result:
@@ -40,17 +41,18 @@ class Result:
 
 def record(subject, shape, scratch):
     """Runs the subject under strace; the events of its directory."""
-    processes, callers, rounds, count = shape
+    processes, callers, rounds, count, delay = shape
     directory = tempfile.mkdtemp(prefix="recording-", dir=scratch)
     ledgers = os.path.join(directory, "ledgers")
     os.mkdir(ledgers, 0o700)
     log = os.path.join(directory, "trace")
     prefixes = ["bot-" + chr(ord("a") + n) + "-" for n in range(processes)]
-    text = script(subject, prefixes, callers, rounds, count)
+    text = recording(subject, prefixes, callers, rounds, count)
     environment = dict(os.environ, TRADELEDGER_DB=os.path.join(ledgers, LEDGER))
+    slow = ["-e", f"inject=fdatasync,fsync:delay_enter={delay}"] if delay else []
     with open(os.path.join(directory, "answers"), "wb") as answers:
         done = subprocess.run(
-            ["strace", "-qq", "-o", log, *trace.OPTIONS, "sh", "-c", text],
+            ["strace", "-qq", "-o", log, *trace.OPTIONS, *slow, "sh", "-c", text],
             stdout=answers, stderr=subprocess.PIPE, env=environment, timeout=300, check=False)
     if done.returncode:
         raise SystemExit(f"error: the recording failed: {done.stderr.decode()[-2000:]}")

@@ -12,8 +12,10 @@ SHARED = "shared"
 REFERENCES = {
     # synchronous=FULL: SQLite's own promise.
     "full": False,
-    # NORMAL, and a sync of its own between COMMIT and the answer.
+    # NORMAL, and a sync of its own before each answer, also before one that only read.
     "synced": False,
+    # The same, but what it has only read is not made durable first: another's commit may be lost.
+    "blind": True,
     # NORMAL, and no sync: a power cut takes answers back.
     "normal": True,
     # NORMAL, and the sync comes right after the answer.
@@ -36,9 +38,9 @@ class Subject:
     def add_bot(self, name):
         return self.program + ["bot", "add", name, "--cooldown", "0s", "--json"]
 
-    def work(self, prefix, count, callers=1, first_step=1):
+    def work(self, prefix, count, callers=1, first_step=1, shared=SHARED):
         return self.program + [
-            "answer-worker", "--bots", prefix, "--shared", SHARED, "--count", str(count),
+            "answer-worker", "--bots", prefix, "--shared", shared, "--count", str(count),
             "--callers", str(callers), "--first-step", str(first_step),
         ] + self.extra
 
@@ -53,19 +55,24 @@ def reference(sync, schema):
     return Subject(f"reference {sync}", program, [], must_lose=REFERENCES[sync])
 
 
-def bots(prefixes, callers):
-    return [SHARED] + [f"{prefix}{n}" for prefix in prefixes for n in range(1, callers + 1)]
+def preparation(subject, prefixes, callers, shared, is_new):
+    """Lines of a shell script: a ledger, if it is to be new, and bots."""
+    names = [shared] + [f"{prefix}{n}" for prefix in prefixes for n in range(1, callers + 1)]
+    commands = ([subject.create()] if is_new else []) + [subject.add_bot(name) for name in names]
+    return [shlex.join(command) for command in commands]
 
 
-def script(subject, prefixes, callers, rounds, count):
+def side_by_side(commands):
+    """Lines of a shell script: runs all, and fails where one does."""
+    lines = [f"{shlex.join(command)} & pids=\"$pids $!\"" for command in commands]
+    return ["pids="] + lines + ["for pid in $pids; do wait $pid || exit 1; done"]
+
+
+def recording(subject, prefixes, callers, rounds, count):
     """A shell script: a new ledger, its bots, and rounds of workers side by side."""
-    lines = [shlex.join(subject.create())]
-    lines += [shlex.join(subject.add_bot(name)) for name in bots(prefixes, callers)]
+    lines = preparation(subject, prefixes, callers, SHARED, is_new=True)
     for number in range(rounds):
-        workers = [
-            shlex.join(subject.work(prefix, count, callers, 1 + number * count))
-            for prefix in prefixes
-        ]
-        lines += [f"{worker} & pids=\"$pids $!\"" for worker in workers]
-        lines += ["for pid in $pids; do wait $pid || exit 1; done", "pids="]
-    return "set -e\npids=\n" + "\n".join(lines) + "\n"
+        lines += side_by_side([
+            subject.work(prefix, count, callers, 1 + number * count) for prefix in prefixes
+        ])
+    return "\n".join(["set -e"] + lines) + "\n"
