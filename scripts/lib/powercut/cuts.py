@@ -132,7 +132,8 @@ def _work_until_cut(subject, system, home, number, claims, source):
         stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
     try:
         # The cut comes at any moment: while the ledger is made, or well into its life.
-        said = _read_for(worker.stdout.fileno(), source.choice((0.03, 0.2, 0.4)) * source.random() * 2)
+        seconds = source.choice((0.06, 0.4, 0.8)) * source.random()
+        said = _read_for(worker.stdout.fileno(), seconds)
         system.cut()
     finally:
         os.killpg(worker.pid, signal.SIGKILL)

@@ -69,7 +69,9 @@ class Disk:
     def _is_of(self, entry, path, file):
         if file is not None:
             return entry[2] is file
-        return isinstance(entry[2], dict) and any(os.path.dirname(name) == path for name in entry[2])
+        if isinstance(entry[2], File):
+            return False
+        return any(os.path.dirname(name) == path for name in entry[2])
 
     def _expect_order(self, entry, earlier):
         start, end = extent(entry[0])

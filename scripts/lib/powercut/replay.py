@@ -1,4 +1,4 @@
-"""Method 1: record real processes with strace, make the images that a cut would leave, open them."""
+"""Method 1: record real processes with strace, make the images that a cut may leave, open them."""
 
 import hashlib
 import multiprocessing
@@ -30,6 +30,7 @@ class Result:
         self.kinds = Counter()
         self.examples = []
         self.answers = Counter()
+        self.found = Counter()
 
     def merge(self, other):
         self.hashes |= other.hashes
@@ -166,6 +167,7 @@ def replay(subject, schema, wanted, seed, scratch, say, shares=2):
                 if operation.kind == "answer" and kind == "call":
                     claims.add(operation.data)
             total.answers += claims.kinds
+            total.found += found
             expect_content(found, claims, shape)
             before = len(total.hashes)
             source = random.Random(f"{seed} {number}")
@@ -183,6 +185,8 @@ def replay(subject, schema, wanted, seed, scratch, say, shares=2):
                 f"{found['sync']} syncs, {found['checkpointed pages']} pages checkpointed, "
                 f"log begun {found['logs begun']} times: "
                 f"{len(total.hashes) - before} images")
+    if not total.found["checkpointed pages"] or total.found["logs begun"] < number + 1:
+        raise SystemExit("error: no recording has a checkpoint and a log that is begun anew")
     total.seconds = time.monotonic() - began
     return total
 
