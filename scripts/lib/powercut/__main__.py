@@ -58,7 +58,8 @@ class Trial:
         result = replay(subject, self.schema, images, self.options.seed, self.scratch, say)
         rate = result.images / result.seconds
         say(f"  {len(result.hashes)} distinct images of {result.images}, {rate:.0f}/s: "
-            f"{result.bad} lost an answer")
+            f"{result.bad} lost an answer"
+            + (f"; {result.attempts} attempts of the program" if result.attempts else ""))
         self._verdict(subject, "replay", result.bad, result.kinds, result.examples)
 
     def _cut(self, subject, cuts):

@@ -11,12 +11,14 @@ from collections import Counter
 
 from claims import Claims, State
 from disk import Disk, choices
-from subjects import recording
+from subjects import SHARED, recording
 import trace
 
 LEDGER = "ledger.db"
 # Images for each point at which the power is cut.
 WAYS = 8
+# The share of images in which the program itself makes another attempt.
+ATTEMPTS = 0.02
 # Processes, callers in each, rounds of opening and closing, steps of each caller in a round. And
 # how long each sync takes at least, in microseconds: while one waits, the others go on.
 RECORDINGS = [(3, 1, 2, 40, 2000), (1, 1, 1, 130, 0), (2, 4, 1, 16, 1000), (3, 2, 2, 12, 0)]
@@ -31,8 +33,10 @@ class Result:
         self.examples = []
         self.answers = Counter()
         self.found = Counter()
+        self.attempts = 0
 
     def merge(self, other):
+        self.attempts += other.attempts
         self.hashes |= other.hashes
         self.images += other.images
         self.bad += other.bad
@@ -79,7 +83,7 @@ def describe(events, ledgers):
 
 def _judge(job):
     """One process's share of the cuts of a recording."""
-    events, ledgers, schema, cuts, seed, share, shares, scratch = job
+    events, ledgers, schema, cuts, seed, share, shares, scratch, attempt = job
     result = Result()
     disk, claims, said = Disk(), Claims(), 0
     # Contents that came up a moment ago: a later cut may leave the same, with more answers.
@@ -102,8 +106,22 @@ def _judge(job):
                     if len(recent) > 200:
                         recent.clear()
                     recent[digest] = state
-                _count(result, claims.broken(state), digest, f"cut {number}, seed {seed}")
+                broken = claims.broken(state)
+                if attempt and SHARED in claims.bots and source.random() < ATTEMPTS:
+                    lay_out(files, ledgers, directory, source)
+                    broken += _try(attempt, os.path.join(directory, LEDGER))
+                    result.attempts += 1
+                _count(result, broken, digest, f"cut {number}, seed {seed}")
     return result
+
+
+def _try(attempt, path):
+    """The program itself goes on with a ledger after a cut: yes or no, and no failure."""
+    environment = dict(os.environ, TRADELEDGER_DB=path)
+    done = subprocess.run(attempt, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode in (0, 1):
+        return []
+    return [("attempt", f"exit {done.returncode}: {done.stdout.strip()} {done.stderr.strip()}")]
 
 
 def _digest(files):
@@ -127,17 +145,23 @@ def _count(result, broken, digest, place):
 
 
 def open_image(files, ledgers, directory, schema, source):
-    """Lays an image out as files, and has SQLite open it."""
+    """What SQLite finds in an image."""
+    lay_out(files, ledgers, directory, source)
+    path = os.path.join(directory, LEDGER)
+    return State(path, schema) if os.path.exists(path) else State.absent()
+
+
+def lay_out(files, ledgers, directory, source):
     for name in os.listdir(directory):
         os.remove(os.path.join(directory, name))
     for name, content in files.items():
         # Whatever was in the memory of the dead may be in the -shm.
         if name.endswith("-shm") and source.random() < 0.5:
             content = source.randbytes(32768)
-        with open(os.path.join(directory, os.path.relpath(name, ledgers)), "wb") as file:
+        place = os.path.join(directory, os.path.relpath(name, ledgers))
+        with open(place, "wb") as file:
             file.write(content)
-    path = os.path.join(directory, LEDGER)
-    return State(path, schema) if os.path.exists(path) else State.absent()
+        os.chmod(place, 0o600)
 
 
 def plan(events, wanted, source):
@@ -174,7 +198,8 @@ def replay(subject, schema, wanted, seed, scratch, say, shares=2):
             share = max(200, wanted // len(RECORDINGS))
             cuts = plan(events, min(share, wanted - before), source)
             jobs = [
-                (events, ledgers, schema, cuts, f"{seed}-{number}", n, shares, scratch)
+                (events, ledgers, schema, cuts, f"{seed}-{number}", n, shares, scratch,
+                 subject.attempt())
                 for n in range(shares)
             ]
             for result in pool.imap_unordered(_judge, jobs):

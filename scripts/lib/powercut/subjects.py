@@ -38,6 +38,13 @@ class Subject:
     def add_bot(self, name):
         return self.program + ["bot", "add", name, "--cooldown", "0s", "--json"]
 
+    def attempt(self):
+        """What the program must be able to answer after a cut; None: it has no such command."""
+        if self.name.startswith("reference"):
+            return None
+        order = ["--side", "buy", "--symbol", "BTC-USD", "--quantity", "1", "--json"]
+        return self.program + ["reserve", SHARED] + order
+
     def work(self, prefix, count, callers=1, first_step=1, shared=SHARED):
         return self.program + [
             "answer-worker", "--bots", prefix, "--shared", shared, "--count", str(count),
