@@ -37,7 +37,11 @@ struct Root: AsyncParsableCommand {
           Doctor.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
-      CommandGroup(name: "Prove", subcommands: [Simulate.self, SimulateWorker.self]),
+      CommandGroup(
+        name: "Prove",
+        subcommands: [
+          Simulate.self, SimulateWorker.self, BenchCommand.self, BenchWorkerCommand.self,
+        ]),
     ])
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -10,16 +10,17 @@ internal import TradeLedger
 struct ScratchDirectory: Sendable {
   let path: String
 
-  /// In TMPDIR, or in /tmp.
+  /// In `place`, or in TMPDIR, or in /tmp.
   /// - Throws: `cannotCreate`.
-  init() throws(LedgerError) {
-    let parent = ScratchDirectory.parent()
-    var template = Array("\(parent)/tradeledger-simulation-XXXXXX".utf8CString)
+  init(_ purpose: String, in place: String? = nil) throws(LedgerError) {
+    let parent = place ?? ScratchDirectory.parent()
+    var template = Array("\(parent)/tradeledger-\(purpose)-XXXXXX".utf8CString)
     guard unsafe mkdtemp(&template) != nil else {
       throw LedgerError(
         .cannotCreate,
         "cannot make a temporary directory in \(escaped(parent)): error \(errno)",
-        hint: "set TMPDIR to a directory that can be written to, or give --db")
+        hint: "set TMPDIR to a directory that can be written to, or give "
+          + (place == nil ? "--db" : "another one with --dir"))
     }
     // The ledger is opened by its real path.
     guard let real = unsafe realpath(template, nil) else {
@@ -32,6 +33,12 @@ struct ScratchDirectory: Sendable {
 
   /// Deletes the files in it and the directory itself. There are no directories in it.
   func remove() {
+    removeFiles()
+    unsafe _ = rmdir(path)
+  }
+
+  /// Deletes the files in it.
+  func removeFiles() {
     if let directory = unsafe opendir(path) {
       while let entry = unsafe readdir(directory) {
         let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
@@ -41,7 +48,6 @@ struct ScratchDirectory: Sendable {
       }
       unsafe _ = closedir(directory)
     }
-    unsafe _ = rmdir(path)
   }
 
   private static func parent() -> String {

@@ -1,0 +1,36 @@
+/// When the operations of one process are due, where a rate is asked for.
+///
+/// An operation's wait begins when it was due, not when the process got to it: a stall delays all
+/// operations behind it, and each of them says so.
+struct OpenLoop: Equatable {
+  /// Between two operations of this process.
+  let interval: Duration
+  /// Of the first one: the processes take turns.
+  let offset: Duration
+  /// Nothing is due from then on.
+  let length: Duration
+
+  /// - Parameter rate: operations a second, all processes together.
+  init(rate: Int, processes: Int, worker: Int, length: Duration) {
+    interval = .nanoseconds(Int64(processes) * 1_000_000_000 / Int64(rate))
+    offset = .nanoseconds(Int64(worker) * 1_000_000_000 / Int64(rate))
+    self.length = length
+  }
+
+  /// When operation `number` is due, since the start; nil: after the end.
+  func due(_ number: Int) -> Duration? {
+    let moment = offset + interval * number
+    return moment < length ? moment : nil
+  }
+
+  /// How long what is due from `number` on had been waiting at the moment `now`.
+  func waits(from number: Int, at now: Duration) -> [Duration] {
+    var waits: [Duration] = []
+    var next = number
+    while let due = due(next), due <= now {
+      waits.append(now - due)
+      next += 1
+    }
+    return waits
+  }
+}
