@@ -2,8 +2,11 @@
 // (bare: two tables, one index, no triggers), and what the shipped schema with the product's own
 // list of statements costs without the product's layers (same).
 //
-// Prints one line: operations, microseconds that passed, p50, p99, p99.9 and longest in nanoseconds,
-// operations of the slowest and of the fastest process.
+// Prints one line: operations, microseconds that passed, p50, p99, p99.9 and longest in
+// nanoseconds, operations of the slowest and of the fastest process.
+//
+// The texts of the statements and the schema lie beside the program, in CostInC.statements, or in
+// COST_STATEMENTS: a changed copy shows what a trigger or an index costs.
 #include "ceiling.h"
 
 #include <stdatomic.h>
@@ -34,7 +37,7 @@ static int bucket(int64_t value) {
 }
 
 static int64_t bucket_value(int index) {
-  if (index < 2 * sub_buckets) return index < sub_buckets ? index : index;
+  if (index < sub_buckets) return index;
   int power = index / sub_buckets + 6;
   return (int64_t)(sub_buckets + index % sub_buckets) << (power - 7);
 }
@@ -214,17 +217,23 @@ static void remove_database(const char *path) {
   }
 }
 
+static void find_texts(char *path, size_t size) {
+  const char *given = getenv("COST_STATEMENTS");
+  if (given) {
+    snprintf(path, size, "%s", given);
+    return;
+  }
+  ssize_t length = readlink("/proc/self/exe", path, size - 32);
+  if (length < 0) die("which program is this", NULL);
+  strcpy(path + length, ".statements");
+}
+
 int ceiling(const char *design, const char *directory, int processes, int64_t microseconds) {
   if (!is_known(design) || processes < 1 || processes > 64) die("not a design to run", NULL);
-  // The texts of the statements and the schema lie beside the program.
   char texts[4096], schema[4200], path[4096];
-  ssize_t length = readlink("/proc/self/exe", texts, sizeof texts - 32);
-  if (length < 0) die("which program is this", NULL);
-  strcpy(texts + length, ".statements");
+  find_texts(texts, sizeof texts);
   snprintf(schema, sizeof schema, "%s/schema.sql", texts);
   snprintf(path, sizeof path, "%s/ceiling-%d.db", directory, getpid());
-  const char *directory_of_texts = getenv("COST_STATEMENTS");
-  if (directory_of_texts) snprintf(schema, sizeof schema, "%s/schema.sql", directory_of_texts);
   int is_bare = !strncmp(design, "bare", 4), bots = processes * bots_of_a_process;
   if (is_bare) {
     prepare_bare(path, bots);
@@ -240,8 +249,7 @@ int ceiling(const char *design, const char *directory, int processes, int64_t mi
     if (pid < 0) die("fork", NULL);
     if (pid == 0) {
       struct worker worker = {.design = design, .is_bare = is_bare, .number = number};
-      work(&worker, path, directory_of_texts ? directory_of_texts : texts, shared,
-           microseconds * 1000);
+      work(&worker, path, texts, shared, microseconds * 1000);
       _exit(0);
     }
   }

@@ -56,7 +56,7 @@ struct BenchCaller: Sendable {
     return report
   }
 
-  /// Asks at a rate. What cannot be begun within twice the time counts with the wait it had by then.
+  /// Asks at a rate. What cannot be begun within twice the time counts with the wait it had then.
   func keep(_ pace: OpenLoop, from start: ContinuousClock.Instant) async throws -> BenchReport {
     var report = BenchReport()
     let end = start + pace.length * 2

@@ -26,9 +26,9 @@ struct BenchCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       """
       accept: record, one durable transaction; two-phase: reserve and fill; deny: a bot in its \
-      cooldown; hot-bot: all ask for one bot; guard: take an instance name and let go of it; batch: \
-      accept by 64 concurrent callers in a process; growth: accept in a large ledger and in a \
-      small one. May be repeated; all where it is missing.
+      cooldown; hot-bot: all ask for one bot; guard: take an instance name and let go of it; \
+      batch: accept by 64 concurrent callers in a process; growth: accept in a large ledger and \
+      in a small one. May be repeated; all where it is missing.
       """, valueName: "name"))
   var cases: [BenchCase] = []
 
