@@ -74,11 +74,15 @@ def ceiling(line, design, processes=1):
                 if entry["design"] == design and entry["processes"] == processes)
 
 
+def values(entry, key):
+    """Least, median and largest of the rounds."""
+    least, most = entry[key + "_range"]
+    return [float(value) for value in (least, entry[key], most)]
+
+
 def spread(line, design, processes=1):
-    """Least, median and largest ratio of the rounds."""
-    entry = ceiling(line, design, processes)
-    return [float(value) for value in (entry["ratio_range"][0], entry["ratio"],
-                                       entry["ratio_range"][1])]
+    """The ratios to a ceiling."""
+    return values(ceiling(line, design, processes), "ratio")
 
 
 def schema_cost(line):
@@ -99,12 +103,11 @@ def cases(table):
     table.add("accept, 8 processes, against `bare` with one", spread(accept[8], "bare-accept"),
               1.7, 2.0, command)
     for count in (8, 32):
-        table.add(f"fairness, {count} processes, saturated", [float(accept[count]["fairness"])],
+        table.add(f"fairness, {count} processes, saturated", values(accept[count], "fairness"),
                   0.9, 0.97, command)
-    waits = ceiling(accept[8], "bare-accept", 8)["longest_us_median"]
     table.add("longest wait, 8 processes, against busy_timeout's",
-              [accept[8]["longest_us_median"] / max(1, waits)], 1 / 20, 1 / 200, command,
-              at_most=True)
+              values(ceiling(accept[8], "bare-accept", 8), "longest_ratio"), 1 / 20, 1 / 200,
+              command, at_most=True)
     batch, command = table.bench("batch", "1")
     table.add("64 concurrent callers, against C with 64 attempts per transaction",
               spread(batch[1], "bare-batch"), 0.5, 0.8, command)
@@ -112,9 +115,8 @@ def cases(table):
     table.add("denials on a hot bot, 4 processes, against C from a snapshot",
               spread(hot[4], "bare-deny", 4), 0.6, 0.9, command)
     grown, command = table.bench("growth", "1", ("--trades", str(table.options.trades)))
-    low, high = (float(value) for value in grown[1]["ratio_to_small_range"])
     table.add(f"{table.options.trades} trades against 1000",
-              [low, float(grown[1]["ratio_to_small"]), high], 0.7, 0.9, command)
+              values(grown[1], "ratio_to_small"), 0.7, 0.9, command)
     phases, command = table.bench("two-phase", "8")
     table.add("two-phase, 8 processes, against `bare` two-phase with one",
               spread(phases[8], "bare-two-phase"), 1.7, 2.0, command)

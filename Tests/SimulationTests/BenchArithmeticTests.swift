@@ -25,6 +25,41 @@ final class BenchArithmeticTests: XCTestCase {
     XCTAssertEqual(loop.waits(from: 49, at: .seconds(1)), [.milliseconds(902)])
   }
 
+  /// One operation that takes 30 ms: the ones behind it, due every 10 ms, waited for it.
+  func testRun_measuresFromTheMomentAtWhichAnOperationWasDue() async throws {
+    let loop = OpenLoop(rate: 100, processes: 1, worker: 0, length: .milliseconds(40))
+    let report = try await loop.run(from: .now) { number in
+      if number == 0 { try await Task.sleep(for: .milliseconds(30)) }
+      return true
+    }
+    XCTAssertEqual(report.operations, 4)
+    let waits = try waits(report)
+    XCTAssertEqual(waits.count, 4)
+    XCTAssertGreaterThanOrEqual(waits.filter { $0 > 9_900_000 }.count, 3, "\(waits)")
+    XCTAssertGreaterThanOrEqual(waits.filter { $0 > 19_900_000 }.count, 2, "\(waits)")
+  }
+
+  /// An operation takes all the time there is: those behind it are not begun, and not forgotten.
+  func testRun_countsWhatItCouldNotBegin() async throws {
+    let loop = OpenLoop(rate: 100, processes: 1, worker: 0, length: .milliseconds(30))
+    let report = try await loop.run(from: .now) { _ in
+      try await Task.sleep(for: .milliseconds(70))
+      return true
+    }
+    XCTAssertEqual(report.operations, 1)
+    XCTAssertEqual(report.unanswered, 2)
+    XCTAssertEqual(try waits(report).filter { $0 > 49_900_000 }.count, 3)
+  }
+
+  /// All waits of a report, in nanoseconds.
+  private func waits(_ report: BenchReport) throws -> [Double] {
+    try report.text.split(separator: " ").dropFirst(6).flatMap { word in
+      let parts = word.split(separator: ":")
+      let count = try XCTUnwrap(Int(parts[1]))
+      return Array(repeating: try XCTUnwrap(Double(parts[0])), count: count)
+    }
+  }
+
   private func due(_ loop: OpenLoop) -> [Duration] {
     var moments: [Duration] = []
     while let moment = loop.due(moments.count) { moments.append(moment) }
@@ -81,8 +116,7 @@ final class BenchArithmeticTests: XCTestCase {
     XCTAssertEqual(heard.text, sent.text)
     let words = sent.text.split(separator: " ")
     XCTAssertEqual(words.prefix(6), ["done", "3", "2", "1500000", "-", "-"])
-    let waits = try words.dropFirst(6).map { try XCTUnwrap($0.split(separator: ":").first) }
-      .map { try XCTUnwrap(Double($0)) }
+    let waits = try waits(sent)
     XCTAssertEqual(waits.count, 3)
     // Nanoseconds, to three digits.
     for (wait, expected) in zip(waits, [1000.0, 10_000, 100_000_000]) {

@@ -8,7 +8,8 @@ final class BenchTests: SimulationTestCase {
 
   private static let keys: Set = [
     "schema", "case", "processes", "per_second", "per_second_range", "ceiling_per_second",
-    "ratio_to_ceiling", "ratio_to_same", "latency_us", "longest_us_median", "fairness",
+    "ratio_to_ceiling", "ratio_to_same", "latency_us", "longest_us_median",
+    "longest_us_range", "fairness", "fairness_range",
     "wal_bytes", "statements_per_op", "fsyncs_per_op", "rounds", "operations", "unanswered",
     "ratio_to_small", "ratio_to_small_range", "trades", "ceilings",
   ]

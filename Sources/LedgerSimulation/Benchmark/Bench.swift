@@ -79,11 +79,12 @@ public struct Bench: Sendable {
     let ratios = zip(rounds, found).map { $0.perSecond / max(1, $1.perSecond) }
     guard let perSecond = BenchSpread(found.map(\.perSecond)), let ratio = BenchSpread(ratios),
       let fairness = BenchSpread(found.map(\.fairness)),
-      let longest = BenchSpread(found.map(\.longest))
+      let longest = BenchSpread(found.map(\.longest)),
+      let longestRatio = BenchSpread(zip(rounds, found).map { $0.longest / max(1, $1.longest) })
     else { return nil }
     return BenchCeiling(
       design: design.name, processes: design.processes, perSecond: perSecond, ratio: ratio,
-      fairness: fairness.median, longest: longest)
+      fairness: fairness.median, longest: longest, longestRatio: longestRatio)
   }
 
   /// A ledger of mode `simulation` with the bots of the case. - Returns: its path.

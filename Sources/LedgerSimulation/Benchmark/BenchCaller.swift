@@ -56,25 +56,9 @@ struct BenchCaller: Sendable {
     return report
   }
 
-  /// Asks at a rate. What cannot be begun within twice the time counts with the wait it had then.
+  /// Asks at a rate.
   func keep(_ pace: OpenLoop, from start: ContinuousClock.Instant) async throws -> BenchReport {
-    var report = BenchReport()
-    let end = start + pace.length * 2
-    var number = 0
-    while let due = pace.due(number) {
-      if ContinuousClock.now >= end { break }
-      if start + due > .now { try await Task.sleep(until: start + due, tolerance: .zero) }
-      let isAnswered = try await operate(number)
-      report.record(.now - (start + due))
-      if isAnswered { report.operations += 1 } else { report.unanswered += 1 }
-      number += 1
-    }
-    report.elapsed = .now - start
-    for wait in pace.waits(from: number, at: report.elapsed) {
-      report.record(wait)
-      report.unanswered += 1
-    }
-    return report
+    try await pace.run(from: start) { number in try await operate(number) }
   }
 
   /// - Returns: whether there was an answer. (`busy` is none, and nothing was written.)

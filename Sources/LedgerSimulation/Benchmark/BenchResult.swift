@@ -28,6 +28,8 @@ public struct BenchCeiling: Equatable, Sendable {
   public let fairness: Double
   /// The longest wait in each round, in microseconds.
   public let longest: BenchSpread
+  /// The product's longest wait divided by this one's, round by round.
+  public let longestRatio: BenchSpread
 }
 
 /// What one case took with one number of processes.
@@ -42,8 +44,8 @@ public struct BenchResult: Sendable {
   public let p50, p99, p999, longest: Int64
   /// The longest wait in each round, in microseconds.
   public let longestOfRounds: BenchSpread
-  /// The smallest process's share divided by the largest: the median of the rounds.
-  public let fairness: Double
+  /// The smallest process's share divided by the largest, of each round.
+  public let fairness: BenchSpread
   /// The largest size of the log that was seen.
   public let walBytes: Int64
   public let statementsPerOperation: Double?
@@ -111,7 +113,7 @@ extension BenchResult {
     p999 = microseconds(all.valueAtPercentile(99.9))
     longest = microseconds(all.maxRecorded)
     longestOfRounds = BenchSpread(rounds.map(\.longest)) ?? nothing
-    fairness = BenchSpread(rounds.map(\.fairness))?.median ?? 0
+    fairness = BenchSpread(rounds.map(\.fairness)) ?? nothing
     walBytes = rounds.map(\.walBytes).max() ?? 0
     statementsPerOperation = BenchResult.perOperation(rounds, \.statements)
     fsyncsPerOperation = BenchResult.perOperation(rounds, \.fsyncs)

@@ -34,3 +34,30 @@ struct OpenLoop: Equatable {
     return waits
   }
 }
+
+extension OpenLoop {
+  /// Begins each operation when it is due, or as soon as the one before has ended. What cannot be
+  /// begun within twice the time counts with the wait that it had by then.
+  /// - Parameter operate: whether there was an answer.
+  func run(
+    from start: ContinuousClock.Instant, _ operate: (Int) async throws -> Bool
+  ) async throws -> BenchReport {
+    var report = BenchReport()
+    let end = start + length * 2
+    var number = 0
+    while let due = due(number) {
+      if ContinuousClock.now >= end { break }
+      if start + due > .now { try await Task.sleep(until: start + due, tolerance: .zero) }
+      let isAnswered = try await operate(number)
+      report.record(.now - (start + due))
+      if isAnswered { report.operations += 1 } else { report.unanswered += 1 }
+      number += 1
+    }
+    report.elapsed = .now - start
+    for wait in waits(from: number, at: report.elapsed) {
+      report.record(wait)
+      report.unanswered += 1
+    }
+    return report
+  }
+}

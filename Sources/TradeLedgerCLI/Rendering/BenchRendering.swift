@@ -15,7 +15,7 @@ enum BenchRendering {
       result.benchCase.rawValue, "\(result.processes)", "\(Int64(result.perSecond.median))",
       result.ceiling.map { decimal($0.ratio.median, 2) } ?? "-",
       same.map { decimal($0.ratio.median, 2) } ?? "-", "\(result.p50)us", "\(result.p99)us",
-      "\(result.p999)us", "\(result.longest)us", decimal(result.fairness, 2),
+      "\(result.p999)us", "\(result.longest)us", decimal(result.fairness.median, 2),
       "\(result.walBytes / 1024)",
     ])
     guard let small = result.ratioToSmall, let trades = result.trades else { return line }
@@ -56,7 +56,9 @@ extension JSON {
         "max": .int(result.longest),
       ],
       "longest_us_median": .int(Int64(result.longestOfRounds.median)),
-      "fairness": .string(decimal(result.fairness, 3)),
+      "longest_us_range": range(result.longestOfRounds),
+      "fairness": .string(decimal(result.fairness.median, 3)),
+      "fairness_range": ratios(result.fairness),
       "wal_bytes": .int(result.walBytes),
       "statements_per_op": .text(result.statementsPerOperation.map { decimal($0, 2) }),
       "fsyncs_per_op": .text(result.fsyncsPerOperation.map { decimal($0, 2) }),
@@ -78,6 +80,11 @@ extension JSON {
       "ratio": .string(decimal(ceiling.ratio.median, 3)), "ratio_range": ratios(ceiling.ratio),
       "fairness": .string(decimal(ceiling.fairness, 3)),
       "longest_us_median": .int(Int64(ceiling.longest.median)),
+      "longest_ratio": .string(decimal(ceiling.longestRatio.median, 4)),
+      "longest_ratio_range": [
+        .string(decimal(ceiling.longestRatio.least, 4)),
+        .string(decimal(ceiling.longestRatio.most, 4)),
+      ],
     ]
   }
 
