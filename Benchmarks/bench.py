@@ -19,21 +19,27 @@ import time
 
 from cost import Program, file_system, run, write_statements
 
+NOISE = 1.5  # rounds of one ceiling further apart than this: something else used the disk
 SPAWNS = (5, 20)  # runs in a row of one side, turns
 
 
 class Row:
     """A figure: the value of each round, the bar, and whether it must be above or below."""
 
-    def __init__(self, name, values, bar, reach, command, at_most=False, unit=""):
+    def __init__(self, name, values, bar, reach, command, at_most=False, unit="",
+                 is_noisy=False):
         self.name, self.bar, self.reach, self.command = name, bar, reach, command
         self.least, self.most = min(values), max(values)
         self.median = statistics.median(values)
-        self.at_most, self.unit = at_most, unit
+        self.at_most, self.unit, self.is_noisy = at_most, unit, is_noisy
 
     @property
     def holds(self):
         return self.median <= self.bar if self.at_most else self.median >= self.bar
+
+    @property
+    def verdict(self):
+        return ("holds" if self.holds else "missed") + (", noisy" if self.is_noisy else "")
 
     def text(self, value):
         digits = 1 if self.unit else 4 if value < 0.01 else 2
@@ -43,13 +49,14 @@ class Row:
         spread = f"{self.text(self.least)} to {self.text(self.most)}"
         bound = "at most " if self.at_most else ""
         return [self.name, self.text(self.median), spread, f"{bound}{self.text(self.bar)}",
-                self.text(self.reach), "holds" if self.holds else "missed"]
+                self.text(self.reach), self.verdict]
 
 
 class Table:
     def __init__(self, options):
         self.options = options
         self.rows = []
+        self.is_noisy = False  # the run that the next rows come from
         self.lines = []
 
     def bench(self, case, processes, more=()):
@@ -62,10 +69,11 @@ class Table:
                       "--ceiling", options.c])
         lines = [json.loads(line) for line in output.splitlines()]
         self.lines += lines
+        self.is_noisy = any(is_noisy(line) for line in lines)
         return {line["processes"]: line for line in lines}, "tradeledger " + " ".join(words)
 
     def add(self, *arguments, **more):
-        self.rows.append(Row(*arguments, **more))
+        self.rows.append(Row(*arguments, is_noisy=self.is_noisy, **more))
         print("  ".join(self.rows[-1].cells()), flush=True)
 
 
@@ -86,12 +94,16 @@ def spread(line, design, processes=1):
 
 
 def schema_cost(line):
-    """`same` over `bare`: both are ratios to the product, so it cancels out."""
-    bare, same = ceiling(line, "bare-accept"), ceiling(line, "same-accept")
-    middle = same["per_second"] / bare["per_second"]
-    low = same["per_second_range"][0] / bare["per_second_range"][1]
-    high = same["per_second_range"][1] / bare["per_second_range"][0]
-    return [low, middle, high]
+    """`same` over `bare`, round by round."""
+    rounds = [ceiling(line, design)["per_second_rounds"]
+              for design in ("same-accept", "bare-accept")]
+    return [same / max(1, bare) for same, bare in zip(*rounds)]
+
+
+def is_noisy(line):
+    """Whether a ceiling, which does the same each time, did not take the same time."""
+    rounds = [entry["per_second_rounds"] for entry in line["ceilings"] if entry["processes"] == 1]
+    return any(max(each) > NOISE * max(1, min(each)) for each in rounds)
 
 
 def cases(table):
@@ -124,6 +136,7 @@ def cases(table):
 
 def spawned(table, folder):
     """One durable attempt from spawn to exit, in turns."""
+    table.is_noisy = False
     options = table.options
     count, turns = SPAWNS
     total = count * (turns + 1)

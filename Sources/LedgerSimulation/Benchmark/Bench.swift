@@ -52,10 +52,13 @@ public struct Bench: Sendable {
       }
       // Who goes first changes from round to round.
       if number % 2 == 0 { try await ask() }
-      if let small {
+      func askSmall() async throws {
+        guard let small else { return }
         smallRounds.append(try await BenchFloor.run(configuration(benchCase, small, processes)))
       }
+      if number % 2 == 0 { try await askSmall() }
       rounds.append(try await BenchFloor.run(configuration(benchCase, large, processes)))
+      if number % 2 == 1 { try await askSmall() }
       if number % 2 == 1 { try await ask() }
       if Interruption.signal != nil { return nil }
     }
@@ -83,7 +86,8 @@ public struct Bench: Sendable {
       let longestRatio = BenchSpread(zip(rounds, found).map { $0.longest / max(1, $1.longest) })
     else { return nil }
     return BenchCeiling(
-      design: design.name, processes: design.processes, perSecond: perSecond, ratio: ratio,
+      design: design.name, processes: design.processes, perSecond: perSecond,
+      perSecondOfRounds: found.map(\.perSecond), ratio: ratio,
       fairness: fairness.median, longest: longest, longestRatio: longestRatio)
   }
 

@@ -23,6 +23,8 @@ public struct BenchCeiling: Equatable, Sendable {
   public let design: String
   public let processes: Int
   public let perSecond: BenchSpread
+  /// The same, round by round: two ceilings of one round can be compared.
+  public let perSecondOfRounds: [Double]
   /// The product's rate divided by this one's, round by round.
   public let ratio: BenchSpread
   public let fairness: Double

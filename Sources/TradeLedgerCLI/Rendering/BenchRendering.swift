@@ -76,7 +76,7 @@ extension JSON {
     [
       "design": .string(ceiling.design), "processes": .number(ceiling.processes),
       "per_second": .int(Int64(ceiling.perSecond.median)),
-      "per_second_range": range(ceiling.perSecond),
+      "per_second_rounds": .array(ceiling.perSecondOfRounds.map { .int(Int64($0)) }),
       "ratio": .string(decimal(ceiling.ratio.median, 3)), "ratio_range": ratios(ceiling.ratio),
       "fairness": .string(decimal(ceiling.fairness, 3)),
       "longest_us_median": .int(Int64(ceiling.longest.median)),
