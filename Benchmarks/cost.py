@@ -32,6 +32,19 @@ def statement_texts(source):
     return texts
 
 
+def write_statements(source, schema, folder):
+    """Writes the texts that the C program uses into `folder`, so that nothing is said twice."""
+    with open(source, encoding="utf-8") as file:
+        texts = statement_texts(file.read())
+    texts["instance"] = texts["instanceColumns"] + " WHERE name = ?1"
+    os.makedirs(folder, exist_ok=True)
+    for name in ("admission", "schemaVersion", "insertTrade", "instance", "takeInstance",
+                 "releaseInstance"):
+        with open(os.path.join(folder, name + ".sql"), "w", encoding="utf-8") as file:
+            file.write(texts[name])
+    shutil.copy(schema, os.path.join(folder, "schema.sql"))
+
+
 class Program:
     """One side, running: it is asked for attempts and says how long each took."""
 
@@ -58,13 +71,7 @@ class Bench:
     def __init__(self, options, folder):
         self.options = options
         self.folder = folder
-        with open(options.statements, encoding="utf-8") as file:
-            texts = statement_texts(file.read())
-        texts["instance"] = texts["instanceColumns"] + " WHERE name = ?1"
-        for name in ("admission", "schemaVersion", "insertTrade", "instance", "takeInstance",
-                     "releaseInstance"):
-            with open(self.path(name + ".sql"), "w", encoding="utf-8") as file:
-                file.write(texts[name])
+        write_statements(options.statements, options.schema, folder)
         run([options.c, "prepare", self.path("template.db"), str(max(options.turn, *TRACED)), options.schema])
 
     def path(self, name):

@@ -40,7 +40,7 @@ public struct Simulation: Sendable {
   ) async throws -> SimulationResult {
     try options.validate()
     Interruption.takeOver()
-    let scratch = try ScratchDirectory()
+    let scratch = try ScratchDirectory("simulation")
     defer { scratch.remove() }
     if options.strategy != .ledger, let path = options.ledgerPath {
       try await refuseForeignLedger(path)

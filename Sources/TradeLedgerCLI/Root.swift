@@ -38,7 +38,11 @@ struct Root: AsyncParsableCommand {
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
       CommandGroup(
-        name: "Prove", subcommands: [Simulate.self, SimulateWorker.self, AnswerWorker.self]),
+        name: "Prove",
+        subcommands: [
+          Simulate.self, SimulateWorker.self, BenchCommand.self, BenchWorkerCommand.self,
+          AnswerWorker.self,
+        ]),
     ])
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

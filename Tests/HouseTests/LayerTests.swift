@@ -19,6 +19,10 @@ final class LayerTests: XCTestCase {
       "SystemPackage", "Glibc", "Darwin",
     ],
     "Sources/LedgerSimulation/Strategies": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
+    "Sources/LedgerSimulation/Benchmark": [
+      "TradeLedger", "SQLite", "Subprocess", "Histogram", "Synchronization", "SystemPackage",
+      "Glibc", "Darwin",
+    ],
     "Sources/LedgerSimulation/Checker": ["TradeLedger"],
     "Sources/LedgerReport": ["TradeLedger"],
     "Sources/TradeLedgerCLI": [
@@ -56,7 +60,7 @@ final class LayerTests: XCTestCase {
     expect("CSQLite", only: "Sources/SQLite/")
     expect(
       "SQLite", only: "Sources/TradeLedger/Engine/SQLite/", "Sources/LedgerSimulation/Strategies/",
-      "Sources/ForeignAudit/")
+      "Sources/LedgerSimulation/Benchmark/BenchRows.swift", "Sources/ForeignAudit/")
     expect(
       "CLedgerSystem", only: "Sources/TradeLedger/Engine/SQLite/",
       "Sources/TradeLedger/Instances/", "Sources/TradeLedgerCLI/")

@@ -29,6 +29,7 @@ final class RuleTests: XCTestCase {
       "Sources/TradeLedger/Engine/SQLite/Statements.swift",
       "Sources/TradeLedger/Engine/SQLite/SchemaInstaller.swift",
       "Sources/LedgerSimulation/Strategies/",
+      "Sources/LedgerSimulation/Benchmark/BenchRows.swift",
       "Sources/ForeignAudit/ForeignStatements.swift",
       "Sources/SQLite/Open.swift", "Sources/SQLite/Transaction.swift",
     ]

@@ -10,16 +10,17 @@ internal import TradeLedger
 struct ScratchDirectory: Sendable {
   let path: String
 
-  /// In TMPDIR, or in /tmp.
+  /// In `place`, or in TMPDIR, or in /tmp.
   /// - Throws: `cannotCreate`.
-  init() throws(LedgerError) {
-    let parent = ScratchDirectory.parent()
-    var template = Array("\(parent)/tradeledger-simulation-XXXXXX".utf8CString)
+  init(_ purpose: String, in place: String? = nil) throws(LedgerError) {
+    let parent = place ?? ScratchDirectory.parent()
+    var template = Array("\(parent)/tradeledger-\(purpose)-XXXXXX".utf8CString)
     guard unsafe mkdtemp(&template) != nil else {
       throw LedgerError(
         .cannotCreate,
         "cannot make a temporary directory in \(escaped(parent)): error \(errno)",
-        hint: "set TMPDIR to a directory that can be written to, or give --db")
+        hint: "set TMPDIR to a directory that can be written to, or give "
+          + (place == nil ? "--db" : "another one with --dir"))
     }
     // The ledger is opened by its real path.
     guard let real = unsafe realpath(template, nil) else {
@@ -32,8 +33,13 @@ struct ScratchDirectory: Sendable {
 
   /// Deletes the files in it and the directory itself. There are no directories in it.
   func remove() {
-    for name in ScratchDirectory.names(in: path) { unsafe _ = unlink(path + "/" + name) }
+    removeFiles()
     unsafe _ = rmdir(path)
+  }
+
+  /// Deletes the files in it.
+  func removeFiles() {
+    for name in ScratchDirectory.names(in: path) { unsafe _ = unlink(path + "/" + name) }
   }
 
   /// The names in a directory; none where it cannot be read.

@@ -56,9 +56,33 @@ func runWorkerProcess(
   started: @Sendable (WorkerHandle) async -> Void,
   heard: @Sendable ([WorkerLine?]) async -> Void
 ) async throws -> TerminationStatus {
-  let arguments = Arguments(
-    executablePathOverride: "tradeledger",
-    remainingValues: ["simulate-worker", "--"] + configuration.arguments)
+  try await runOwnProcess(
+    ["simulate-worker", "--"] + configuration.arguments,
+    started: { process in
+      await started(
+        WorkerHandle(
+          pid: process.pid, say: { line in await process.say(line.text) },
+          signal: process.signal))
+    }, heard: { lines in await heard(lines.map { WorkerLine($0) }) })
+}
+
+/// The hand on a running process of this program.
+struct OwnProcess: Sendable {
+  let pid: Int32
+  /// Writes a line to its input.
+  let say: @Sendable (String) async -> Void
+  /// - Returns: whether the process was there to get it.
+  let signal: @Sendable (Signal) -> Bool
+}
+
+/// Runs this very program with other arguments, and stays until it has ended and its output is read
+/// to the end. `started` and `heard` as for ``runWorkerProcess(_:started:heard:)``.
+func runOwnProcess(
+  _ words: [String],
+  started: @Sendable (OwnProcess) async -> Void,
+  heard: @Sendable ([String]) async -> Void
+) async throws -> TerminationStatus {
+  let arguments = Arguments(executablePathOverride: "tradeledger", remainingValues: words)
   // The program itself, even if its file has been replaced in the meantime.
   var platform = PlatformOptions()
   // A group of its own. ^C is for the supervisor; and a stopped process whose supervisor is killed
@@ -70,17 +94,17 @@ func runWorkerProcess(
   ) { execution in
     let writer = execution.standardInputWriter
     await started(
-      WorkerHandle(
+      OwnProcess(
         pid: execution.processIdentifier.value,
         // Nobody hears what is said to the dead.
-        say: { line in _ = try? await writer.write(line.text + "\n") },
+        say: { line in _ = try? await writer.write(line + "\n") },
         signal: { signal in (try? execution.send(signal: signal)) != nil }))
     var splitter = LineSplitter()
     for try await buffer in execution.standardOutput {
       let lines = unsafe buffer.withUnsafeBytes { bytes in
         unsafe splitter.lines(adding: bytes)
       }
-      await heard(lines.map { WorkerLine($0) })
+      await heard(lines)
     }
   }
   return result.terminationStatus

@@ -59,8 +59,11 @@ final class WorkerInput: Sendable {
   }
 
   /// Writes a line whole, or ends the process: nobody is there to hear it.
-  func say(_ line: WorkerLine) {
-    let bytes = Array((line.text + "\n").utf8)
+  func say(_ line: WorkerLine) { say(line.text) }
+
+  /// The same for a line of any words.
+  func say(_ text: String) {
+    let bytes = Array((text + "\n").utf8)
     var offset = 0
     while offset < bytes.count {
       let count = unsafe bytes.withUnsafeBytes { buffer in
