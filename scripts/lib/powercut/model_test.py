@@ -105,6 +105,15 @@ class Planted(unittest.TestCase):
         images = [disk.image(c) for c in choices(disk.pending, random.Random(1), 8)]
         self.assertEqual(images[:2], [{}, {FILE: b"ab"}])
 
+    def test_turnstile_and_shm_may_be_mapped_and_written(self):
+        for path in (FILE + "-shm", FILE + "-turn"):
+            name = coded(path)
+            disk = self.follow(
+                self.create(path), self.sync(HOME),
+                f"7 mmap(NULL, 9, PROT_READ|PROT_WRITE, MAP_SHARED, 3<{name}>, 0) = 0x1",
+                f'7 write(3<{name}>, "{coded("ab")}", 2) = 2')
+            self.assertEqual(self.left(disk), {path: b""})
+
     def test_what_is_not_modelled_is_an_error(self):
         for call in ("fallocate(3<{}>, 0, 0, 9) = 0", "writev(3<{}>, [], 1) = 2",
                      "mmap(NULL, 9, PROT_READ|PROT_WRITE, MAP_SHARED, 3<{}>, 0) = 0x1"):

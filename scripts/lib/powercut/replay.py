@@ -128,8 +128,8 @@ def _digest(files):
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(files):
         digest.update(f"{name} {len(files[name])}\n".encode())
-        # The -shm is made anew after a cut: it makes no image another one.
-        if not name.endswith("-shm"):
+        # What nothing may rest on makes no image another one.
+        if not name.endswith(trace.VOLATILE):
             digest.update(files[name])
     return digest.digest()
 
@@ -155,8 +155,8 @@ def lay_out(files, ledgers, directory, source):
     for name in os.listdir(directory):
         os.remove(os.path.join(directory, name))
     for name, content in files.items():
-        # Whatever was in the memory of the dead may be in the -shm.
-        if name.endswith("-shm") and source.random() < 0.5:
+        # Whatever was in the memory of the dead may be in these.
+        if name.endswith(trace.VOLATILE) and source.random() < 0.5:
             content = source.randbytes(32768)
         place = os.path.join(directory, os.path.relpath(name, ledgers))
         with open(place, "wb") as file:

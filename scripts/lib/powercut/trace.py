@@ -14,6 +14,10 @@ CALLS = (
 )
 OPTIONS = ["-f", "-y", "-xx", "-s", "1000000", "--seccomp-bpf", "-e", "trace=" + CALLS]
 
+# Files whose content nothing may rest on after a cut: SQLite makes the -shm anew, and a turnstile
+# is for order alone. They are there or not, with nothing or noise in them.
+VOLATILE = ("-shm", "-turn")
+
 _LINE = re.compile(rb"(\d+) +(.*)", re.S)
 _CALL = re.compile(rb"(\w+)\((.*)", re.S)
 _RESULT = re.compile(rb"\) += (-?\d+)[^=]*$")
@@ -110,14 +114,13 @@ class _Reader:
     def _on_ledger(self, name, rest):
         if name in (b"open", b"openat", b"creat"):
             if b"O_CREAT" not in rest and name != b"creat":
-                if b"O_TRUNC" in rest:
+                if b"O_TRUNC" in rest and not self._strings(rest)[0].endswith(VOLATILE):
                     raise TraceError("O_TRUNC is not modelled")
                 return None
             return Operation("create", self._strings(rest)[0])
         if name == b"mmap":
-            # The -shm lives in memory: it is made anew by whoever comes first after a cut.
             file = self._file(rest[rest.index(b"MAP_") :])
-            if b"MAP_SHARED" in rest and b"PROT_WRITE" in rest and not file.endswith("-shm"):
+            if b"MAP_SHARED" in rest and b"PROT_WRITE" in rest and not file.endswith(VOLATILE):
                 raise TraceError("a mapping of the ledger that can be written is not modelled")
             return None
         if name in (b"unlink", b"unlinkat"):
@@ -132,6 +135,8 @@ class _Reader:
         if b"(deleted)" in rest[:4000]:
             return None
         path = self._file(rest)
+        if path.endswith(VOLATILE):
+            return None
         if name in _SYNCS:
             return Operation("sync", path)
         if name == b"pwrite64":
