@@ -25,7 +25,7 @@ public final class Ledger: Sendable {
     public var lockWait: Duration = .seconds(5)
     public var access: Access = .readWrite
     /// What an answer survives.
-    public enum Durability: Sendable {
+    public enum Durability: String, CaseIterable, Sendable {
       /// Everything that the disk survives, a power cut included (INV-4).
       case full
       /// The end of every process, kill -9 included; a power cut may take the latest answers back.
@@ -105,6 +105,11 @@ public final class Ledger: Sendable {
   ) async throws(LedgerError) -> Ledger {
     Ledger(
       engine: try await SQLiteEngine.create(path, mode: mode, options: options), options: options)
+  }
+
+  /// How much the ledger has done for this process since it was opened, for measurements.
+  public func work() async -> WorkDone {
+    process.isThisOne ? await opened.work() : WorkDone(statements: 0, syncs: 0)
   }
 
   /// Closes the file. Later calls fail; calls under way end first. Nothing in a fork.

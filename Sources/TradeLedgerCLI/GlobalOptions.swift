@@ -59,9 +59,13 @@ struct GlobalOptions: ParsableArguments {
 
   /// Opens the ledger, runs `body` and closes it again, whatever happens.
   func withLedger<Result>(
-    _ access: Ledger.Options.Access = .readWrite, do body: (Ledger) async throws -> Result
+    _ access: Ledger.Options.Access = .readWrite,
+    durability: Ledger.Options.Durability = .full,
+    do body: (Ledger) async throws -> Result
   ) async throws -> Result {
-    let ledger = try await Ledger.open(try path(), options: try ledgerOptions(access))
+    var options = try ledgerOptions(access)
+    options.durability = durability
+    let ledger = try await Ledger.open(try path(), options: options)
     do {
       let result = try await body(ledger)
       await ledger.close()

@@ -6,6 +6,7 @@ public import TradeLedger
 extension Side: ExpressibleByArgument {}
 extension InDoubtPolicy: ExpressibleByArgument {}
 extension LedgerMode: ExpressibleByArgument {}
+extension Ledger.Options.Durability: ExpressibleByArgument {}
 extension TradeStatus: ExpressibleByArgument {}
 
 /// A whole number from 1 on, in plain digits.

@@ -73,7 +73,8 @@ public struct Bench: Sendable {
   ) -> BenchConfiguration {
     BenchConfiguration(
       benchCase: benchCase, path: path, worker: 0, processes: processes,
-      duration: options.duration, rate: options.rate, lockWait: options.lockWait)
+      duration: options.duration, rate: options.rate, lockWait: options.lockWait,
+      durability: options.durability)
   }
 
   private func summary(

@@ -10,11 +10,12 @@ struct BenchConfiguration: Equatable, Sendable {
   /// All processes together; nil: as many as there can be.
   var rate: Int?
   var lockWait: Duration
+  var durability = Ledger.Options.Durability.full
 
   var arguments: [String] {
     [
       benchCase.rawValue, path, "\(worker)", "\(processes)", "\(duration.wholeMicroseconds)",
-      rate.map { String($0) } ?? "-", "\(lockWait.wholeMicroseconds)",
+      rate.map { String($0) } ?? "-", "\(lockWait.wholeMicroseconds)", durability.rawValue,
     ]
   }
 }
@@ -22,14 +23,16 @@ struct BenchConfiguration: Equatable, Sendable {
 extension BenchConfiguration {
   /// nil: not what a supervisor writes.
   init?(_ arguments: [String]) {
-    guard arguments.count == 7, let benchCase = BenchCase(rawValue: arguments[0]),
+    guard arguments.count == 8, let benchCase = BenchCase(rawValue: arguments[0]),
       let worker = Int(arguments[2]), let processes = Int(arguments[3]),
       let duration = Int64(arguments[4]), let lockWait = Int64(arguments[6]),
+      let durability = Ledger.Options.Durability(rawValue: arguments[7]),
       (0..<processes).contains(worker), duration > 0, lockWait >= 0
     else { return nil }
     self.init(
       benchCase: benchCase, path: arguments[1], worker: worker, processes: processes,
-      duration: .microseconds(duration), rate: nil, lockWait: .microseconds(lockWait))
+      duration: .microseconds(duration), rate: nil, lockWait: .microseconds(lockWait),
+      durability: durability)
     guard arguments[5] != "-" else { return }
     guard let rate = Int(arguments[5]), rate > 0 else { return nil }
     self.rate = rate

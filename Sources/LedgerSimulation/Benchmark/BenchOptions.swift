@@ -46,6 +46,9 @@ public struct BenchOptions: Equatable, Sendable {
   /// The longest wait for the write lock.
   public var lockWait = Duration.seconds(5)
 
+  /// What the product's answers survive.
+  public var durability = Ledger.Options.Durability.full
+
   public init() {}
 
   /// Checks what types cannot.

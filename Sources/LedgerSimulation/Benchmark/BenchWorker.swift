@@ -19,14 +19,19 @@ public struct BenchWorker {
     do {
       var options = Ledger.Options()
       options.lockWait = configuration.lockWait
+      options.durability = configuration.durability
       let ledger = try await Ledger.open(configuration.path, options: options)
       let callers = try BenchCaller.all(configuration, ledger)
       input.say("ready")
       await input.waitForRelease()
       // As README advises for a worker whose loop does little else.
-      let report = try await withTaskExecutorPreference(ledger.executor) {
+      let before = await ledger.work()
+      var report = try await withTaskExecutorPreference(ledger.executor) {
         try await BenchWorker.work(callers, configuration)
       }
+      let after = await ledger.work()
+      report.statements = after.statements - before.statements
+      report.fsyncs = after.syncs - before.syncs
       await ledger.close()
       input.say(report.text)
       return 0

@@ -99,7 +99,16 @@ protocol LedgerEngine: Actor {
   func trade(_ reference: TradeReference, wait: WaitLimit) throws(LedgerError) -> Trade
   func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport
   func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis
+  func work() -> WorkDone
   func close()
+}
+
+/// What a ledger has done for its process.
+public struct WorkDone: Equatable, Sendable {
+  /// Statements of SQL, those that begin and end transactions included.
+  public let statements: Int
+  /// Syncs of the log. (Checkpoints make their own.)
+  public let syncs: Int
 }
 
 /// What `doctor` looks at. Facts; the judgement is the reader's.

@@ -26,6 +26,9 @@ struct AnswerWorker: AsyncParsableCommand {
     help: ArgumentHelp("Goes on where an earlier run ended.", valueName: "number"))
   var firstStep = "1"
 
+  @Option(help: ArgumentHelp("What an answer survives.", valueName: "full|normal"))
+  var durability = Ledger.Options.Durability.full
+
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
@@ -35,7 +38,7 @@ struct AnswerWorker: AsyncParsableCommand {
     let callers = try (1...(try positiveNumber(callers, "a number of callers"))).map { number in
       (try BotName(bots + String(number)), try InstanceName(bots + String(number)))
     }
-    try await global.withLedger { ledger in
+    try await global.withLedger(durability: durability) { ledger in
       try await withThrowingTaskGroup { group in
         for (bot, instance) in callers {
           let caller = AnsweringCaller(

@@ -80,7 +80,11 @@ struct BenchCommand: AsyncParsableCommand {
     help: ArgumentHelp("The least ratio to the ceiling; needs --ceiling.", valueName: "ratio"))
   var require: Double?
 
-  // MARK: --durability full|normal belongs here, once the library has it.
+  @Option(
+    help: ArgumentHelp(
+      "What an answer survives: full, a power cut; normal, the end of every process.",
+      valueName: "full|normal"))
+  var durability = Ledger.Options.Durability.full
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -125,6 +129,7 @@ struct BenchCommand: AsyncParsableCommand {
     options.trades = trades
     options.directory = dir
     options.ceiling = ceiling
+    options.durability = durability
     options.lockWait = try Duration(interval: global.lockWait)
     try options.validate()
     return options

@@ -106,7 +106,7 @@ class Planted(unittest.TestCase):
         self.assertEqual(images[:2], [{}, {FILE: b"ab"}])
 
     def test_turnstile_and_shm_may_be_mapped_and_written(self):
-        for path in (FILE + "-shm", FILE + "-turn"):
+        for path in (FILE + "-shm", FILE + "-synced"):
             name = coded(path)
             disk = self.follow(
                 self.create(path), self.sync(HOME),

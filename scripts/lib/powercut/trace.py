@@ -14,9 +14,9 @@ CALLS = (
 )
 OPTIONS = ["-f", "-y", "-xx", "-s", "1000000", "--seccomp-bpf", "-e", "trace=" + CALLS]
 
-# Files whose content nothing may rest on after a cut: SQLite makes the -shm anew, and a turnstile
-# is for order alone. They are there or not, with nothing or noise in them.
-VOLATILE = ("-shm", "-turn")
+# Files whose content nothing may rest on after a cut: SQLite makes the -shm anew, and the
+# board says what is synced in this boot only. They are there or not, with nothing or noise in them.
+VOLATILE = ("-shm", "-synced")
 
 _LINE = re.compile(rb"(\d+) +(.*)", re.S)
 _CALL = re.compile(rb"(\w+)\((.*)", re.S)

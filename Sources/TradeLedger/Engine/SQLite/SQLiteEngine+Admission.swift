@@ -72,14 +72,14 @@ extension SQLiteEngine {
     let lease = Lease(until: permit.validUntil, bootUntil: permit.bootValidUntil)
     guard lease.maySend(at: clock.now()) else { return false }
     guard let claim = permit.instance else { return true }
-    let epoch = try read(wait: wait) { (database, _) throws(LedgerError) in
+    let epoch = try read(wait: wait, isForGood: false) { (database, _) throws(LedgerError) in
       try AdmissionReader.currentEpoch(claim, database)
     }
     return epoch == claim.epoch && lease.maySend(at: clock.now())
   }
 
   func check(_ bot: BotName, wait: WaitLimit) throws(LedgerError) -> CheckOutcome {
-    try read(wait: wait) { (database, now) throws(LedgerError) in
+    try read(wait: wait, isForGood: false) { (database, now) throws(LedgerError) in
       try AdmissionReader(database, bot, nil, bootID: now.boot?.bootID).check(database, now)
     }
   }

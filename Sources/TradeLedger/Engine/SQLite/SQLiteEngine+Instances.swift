@@ -93,7 +93,7 @@ extension SQLiteEngine {
     _ claim: InstanceClaim, _ heartbeat: Heartbeat?, _ processes: any ProcessTable, wait: WaitLimit
   ) throws(LedgerError) -> InstanceLoss? {
     guard let heartbeat else {
-      let stored = try read(wait: wait) { (database, _) throws(LedgerError) in
+      let stored = try read(wait: wait, isForGood: false) { (database, _) throws(LedgerError) in
         try SQLiteEngine.instance(claim.name, database)
       }
       try state.watch.expectUnmoved()

@@ -89,6 +89,13 @@ actor SQLiteEngine: LedgerEngine {
     opened = nil
   }
 
+  func work() -> WorkDone {
+    guard let counters = opened?.database.connection.counters else {
+      return WorkDone(statements: 0, syncs: 0)
+    }
+    return WorkDone(statements: counters.statements, syncs: counters.syncs)
+  }
+
   func checkUsable(forWriting: Bool) throws(LedgerError) {
     if let refusal { throw refusal }
     if forWriting && state.options.access == .readOnly {
@@ -98,8 +105,11 @@ actor SQLiteEngine: LedgerEngine {
   }
 
   /// Runs `body` in one snapshot.
+  ///
+  /// - Parameter isForGood: what was seen is on the disk before it is told, because somebody may
+  ///   act on it. Not wanted where only time is asked about.
   func read<T>(
-    wait: WaitLimit, _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> T
+    wait: WaitLimit, isForGood: Bool = true, _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> T
   ) throws(LedgerError) -> T {
     try checkUsable(forWriting: false)
     let database = state.database
@@ -108,7 +118,9 @@ actor SQLiteEngine: LedgerEngine {
       return try body(database, clock.now())
     }
     switch ending {
-    case .committed(let value), .rolledBack(let value): return value
+    case .committed(let value), .rolledBack(let value):
+      if isForGood { try expectDurable() }
+      return value
     case .notBegun(let error): throw database.translate(error)
     case .bodyFailed(let error, _): throw error
     case .commitUnknown(_, let error): throw database.translate(error)
