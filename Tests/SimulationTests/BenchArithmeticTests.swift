@@ -132,11 +132,12 @@ final class BenchArithmeticTests: XCTestCase {
     for rate in [nil, 250] {
       let sent = BenchConfiguration(
         benchCase: .hotBot, path: "a b", worker: 3, processes: 4, duration: .milliseconds(70),
-        rate: rate, lockWait: .seconds(1))
+        rate: rate, lockWait: .seconds(1), durability: rate == nil ? .full : .normal)
       XCTAssertEqual(BenchConfiguration(sent.arguments), sent)
     }
     for words in [
-      [], ["accept", "p", "4", "4", "1", "-", "1"], ["x", "p", "0", "1", "1", "-", "1"],
+      [], ["accept", "p", "4", "4", "1", "-", "1", "full"], ["x", "p", "0", "1", "1", "-", "1", "full"],
+      ["accept", "p", "0", "1", "1", "-", "1", "none"],
     ] {
       XCTAssertNil(BenchConfiguration(words), "\(words)")
     }

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 TRANSACTION = "Sources/SQLite/Transaction.swift"
 CONNECTION = "Sources/SQLite/Connection.swift"
 ENGINE = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine.swift"
+WRITING = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Writing.swift"
+BATCH = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Batch.swift"
+BOARD = "Sources/TradeLedger/Engine/SQLite/Sharing/SyncBoard.swift"
 ADMIT = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Admission.swift"
 STATEMENTS = "Sources/TradeLedger/Engine/SQLite/Statements.swift"
 COOLDOWN = "Sources/TradeLedger/Rules/Cooldown.swift"
@@ -48,28 +51,65 @@ MUTATIONS = [
         ("SQLiteTests", "AdmissionRaceTests")),
     Mutation(
         "read-before-lock", "admission decides by what it read before the lock",
-        ((ADMIT, "    return try write(\n      wait: wait,\n      isThere: { (database, outcome: A",
-          "    let early = try AdmissionReader(\n      state.database, attempt.order.bot, attempt,"
-          " bootID: clock.now().boot?.bootID)\n"
-          "    return try write(\n      wait: wait,\n      isThere: { (database, outcome: A"),
-         (ADMIT, "try self.admit(attempt, database, now)",
-          "try self.admit(attempt, early, database, now)"),
-         (ADMIT, "  private func admit(\n    _ attempt: Attempt, ",
-          "  private func admit(\n    _ attempt: Attempt, _ admission: AdmissionReader, "),
+        ((BATCH, "    let entries = work.entries\n",
+          "    let entries = work.entries\n    let early = entries.map { entry -> AdmissionReader? in\n"
+          "      guard case .attempt(let attempt) = entry.request else { return nil }\n"
+          "      return try? AdmissionReader(state.database, attempt.order.bot, attempt,"
+          " bootID: clock.now().boot?.bootID)\n    }\n"),
+         (BATCH, "carryOut(entry.request, database, clock.now())",
+          "carryOut(entry.request, early[index], database, clock.now())"),
+         (BATCH, "    _ request: WriteRequest, _ database: LedgerDatabase, _ now: ClockReading\n",
+          "    _ request: WriteRequest, _ early: AdmissionReader?, _ database: LedgerDatabase,\n"
+          "    _ now: ClockReading\n"),
+         (BATCH, "try admit(attempt, database, now)", "try admit(attempt, early, database, now)"),
+         (ADMIT, "  func admit(\n    _ attempt: Attempt, ",
+          "  func admit(\n    _ attempt: Attempt, _ early: AdmissionReader?, "),
          (ADMIT, "    let admission = try AdmissionReader(\n      database, attempt.order.bot, "
-          "attempt, bootID: now.boot?.bootID)\n", "")),
+          "attempt, bootID: now.boot?.bootID)\n",
+          "    let admission = try early ?? AdmissionReader(\n      database, attempt.order.bot, "
+          "attempt, bootID: now.boot?.bootID)\n")),
         ("AdmissionRaceTests",)),
     Mutation(
         "clock-before-lock", "the clock is read before the wait for the lock",
-        ((ENGINE, "    let ending = database.connection.write(wait: wait.remaining) { () "
-          "throws(LedgerError) in\n      try state.watch.expectUnmoved",
-          "    let early = clock.now()\n    let ending = database.connection.write(wait: "
-          "wait.remaining) { () throws(LedgerError) in\n      try state.watch.expectUnmoved"),
-         (ENGINE, "      try verifySchemaIfMoved(database)\n      return try body(database, "
-          "clock.now())\n    }\n    switch ending {\n    case .committed(let value):\n",
-          "      try verifySchemaIfMoved(database)\n      return try body(database, early)\n    }\n"
-          "    switch ending {\n    case .committed(let value):\n")),
+        ((WRITING, "    let (ending, moment) = transact(wait: wait.remaining) {\n      (database, clock) "
+          "throws(LedgerError) in try body(database, clock.now())\n",
+          "    let early = clock.now()\n    let (ending, moment) = transact(wait: wait.remaining) {\n"
+          "      (database, _) throws(LedgerError) in try body(database, early)\n"),
+         (BATCH, "    let entries = work.entries\n",
+          "    let entries = work.entries\n    let early = clock.now()\n"),
+         (BATCH, "carryOut(entry.request, database, clock.now())",
+          "carryOut(entry.request, database, early)"),
+         (BATCH, "      (database, clock) throws(LedgerError) in\n",
+          "      (database, _) throws(LedgerError) in\n")),
         ("ClockUnderLockTests",)),
+    Mutation(
+        "answer-before-sync", "an answer is given before its commit is on the disk",
+        ((WRITING, "    do throws(SQLiteError) { try state.shared.makeDurable(connection, moment) } catch "
+          "{\n      return error\n    }\n", "    _ = connection\n"),),
+        ("SharedAccessTests", "GroupCommitTests")),
+    Mutation(
+        "replay-before-sync", "a replay is answered before the row of another is on the disk",
+        ((ADMIT, "    if refused.isForGood { try expectDurable() }\n", ""),),
+        ("SharedAccessTests",)),
+    Mutation(
+        "board-believes-early-syncs", "a sync that began before a commit answers for it",
+        ((BOARD, "!note.isFailure && note.at > moment.microseconds",
+          "!note.isFailure && note.at > moment.microseconds - 60_000_000"),),
+        ("SharedAccessTests",)),
+    Mutation(
+        "board-believes-damage", "a damaged board is believed",
+        ((BOARD, "guard count == Note.size, words[3] == SyncBoard.checksum(words) else",
+          "guard count == Note.size else"),),
+        ("SharedAccessTests",)),
+    Mutation(
+        "failed-sync-forgotten", "after a failed sync the board is believed again",
+        ((BOARD, "if standing.identity == identity && standing.isFailure && !afterRewriting { return }",
+          "_ = (standing, afterRewriting)"),),
+        ("SharedAccessTests",)),
+    Mutation(
+        "late-caller-served", "a caller whose limit is over is carried out all the same",
+        ((BATCH, "        if entry.limit.isOver && entry.limit.wasPositive { continue }\n", ""),),
+        ("GroupCommitTests",)),
     Mutation(
         "less-or-equal-swift", "a cooldown that is exactly over still holds (Swift)",
         ((COOLDOWN, "guard elapsed < cooldown", "guard elapsed <= cooldown"),),
@@ -162,14 +202,13 @@ MUTATIONS = [
         ("testKill_beforeTheExchangeCall", "testKill_afterTheExchangeAccepted")),
     Mutation(
         "failed-commit-is-failed", "a COMMIT that failed is reported as not written",
-        ((ENGINE, "      let isWritten = try makeFinal(escaped(error.message), wait: wait) {\n"
-          "        database throws(LedgerError) in try isThere(database, value)\n      }\n"
-          "      if isWritten { return value }\n", ""),
-         (ENGINE, "      unsettledCommit = escaped(error.message)\n", "      _ = value\n")),
+        ((WRITING, "    unsettledCommit = cause\n    let isWritten = try makeFinal(cause, wait: "
+          "wait) { database throws(LedgerError) in\n      try isThere(database, value)\n    }\n",
+          "    let isWritten = false\n"),),
         ("FaultTests",)),
     Mutation(
         "no-look-after-commit", "a file that was moved during the COMMIT is not noticed",
-        ((ENGINE, "      try state.watch.expectUntouched()\n", ""),), ("LiveFileTests",)),
+        ((WRITING, "    try state.watch.expectUntouched()\n", ""),), ("LiveFileTests",)),
     Mutation(
         "instance-pid-only", "a holder is known by its pid alone, not by its start time",
         ((HOLDER, "    if details.startTicks != identity.startTicks { return .dead(.pidReused) }\n",
