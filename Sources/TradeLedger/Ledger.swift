@@ -132,10 +132,12 @@ extension Ledger {
   /// - Throws: `busy` (nothing written; safe to repeat with the same key), `outcomeUnknown` (send
   ///   no order; look the key up), `noSuchBot`, `io`, `ledgerMoved`, `schemaAltered`.
   ///
-  /// **Lock**: the write lock for five statements, waited for at most `lockWait`; none for a denial
-  /// that the last committed state already justifies.
+  /// **Lock**: the write lock for five statements, waited for at most `lockWait`, at this process's
+  /// turn; concurrent callers share it. None for a denial that the last committed state already
+  /// justifies, and none during the sync.
   /// **Durability**: an answer is durable before it is given (INV-4).
-  /// **Idempotency**: by key. **Complexity**: 6 statements and 1 fsync; a denial 2 statements.
+  /// **Idempotency**: by key. **Complexity**: 6 statements and 1 fsync at most, which answers for
+  /// everybody who committed before it began; a denial 2 statements.
   public func reserve(
     _ order: Order, key: OrderKey? = nil, token: PermitToken? = nil,
     instance: InstanceClaim? = nil
