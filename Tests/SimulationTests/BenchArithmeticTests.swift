@@ -1,3 +1,4 @@
+import TradeLedger
 import XCTest
 
 @testable import LedgerSimulation
