@@ -66,8 +66,7 @@ MUTATIONS = [
           "  func admit(\n    _ attempt: Attempt, _ early: AdmissionReader?, "),
          (ADMIT, "    let admission = try AdmissionReader(\n      database, attempt.order.bot, "
           "attempt, bootID: now.boot?.bootID)\n",
-          "    let admission = try early ?? AdmissionReader(\n      database, attempt.order.bot, "
-          "attempt, bootID: now.boot?.bootID)\n")),
+          "    guard let admission = early else { throw .bug(\"no early look\") }\n")),
         ("AdmissionRaceTests",)),
     Mutation(
         "clock-before-lock", "the clock is read before the wait for the lock",
