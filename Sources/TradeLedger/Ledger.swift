@@ -137,14 +137,14 @@ extension Ledger {
   /// justifies, and none during the sync.
   /// **Durability**: an answer is durable before it is given (INV-4).
   /// **Idempotency**: by key. **Complexity**: 6 statements and 1 fsync at most, which answers for
-  /// everybody who committed before it began; a denial 2 statements.
+  /// everybody who committed before it began; a denial 2 statements, and 1 while nothing changes.
   public func reserve(
     _ order: Order, key: OrderKey? = nil, token: PermitToken? = nil,
     instance: InstanceClaim? = nil
   ) async throws(LedgerError) -> ReserveOutcome {
     let attempt = Attempt(
       order: order, key: key ?? .random(at: options.clock.now().wall),
-      kind: .reserve(token: token ?? .random()), instance: instance)
+      kind: .reserve(token: token ?? .random()), instance: instance, hasNewKey: key == nil)
     let outcome = try await measured(attempt)
     switch outcome {
     case .admitted(let trade, let permit):
@@ -167,7 +167,8 @@ extension Ledger {
   ) async throws(LedgerError) -> RecordOutcome {
     let attempt = Attempt(
       order: order, key: key ?? .random(at: options.clock.now().wall),
-      kind: fill.at.map { .past(fill, at: $0) } ?? .record(fill), instance: instance)
+      kind: fill.at.map { .past(fill, at: $0) } ?? .record(fill), instance: instance,
+      hasNewKey: key == nil)
     switch try await measured(attempt) {
     case .admitted(let trade, _): return .recorded(trade)
     case .replayed(let trade, _): return .replayed(trade)

@@ -137,7 +137,8 @@ final class BenchArithmeticTests: XCTestCase {
       XCTAssertEqual(BenchConfiguration(sent.arguments), sent)
     }
     for words in [
-      [], ["accept", "p", "4", "4", "1", "-", "1", "full"], ["x", "p", "0", "1", "1", "-", "1", "full"],
+      [], ["accept", "p", "4", "4", "1", "-", "1", "full"],
+      ["x", "p", "0", "1", "1", "-", "1", "full"],
       ["accept", "p", "0", "1", "1", "-", "1", "none"],
     ] {
       XCTAssertNil(BenchConfiguration(words), "\(words)")

@@ -119,7 +119,8 @@ final class GroupCommitTests: XCTestCase {
     XCTAssertEqual((answers[0].failure as? LedgerError)?.retry, .safe)
     guard case .admitted = try answers[1].get() else { return XCTFail("\(answers[1])") }
     XCTAssertEqual(
-      try test.query("SELECT COUNT(*) FROM trades JOIN bots ON bots.id = bot_id WHERE name = 'bot-0'"),
+      try test.query(
+        "SELECT COUNT(*) FROM trades JOIN bots ON bots.id = bot_id WHERE name = 'bot-0'"),
       [["0"]])
     try await test.verify()
   }

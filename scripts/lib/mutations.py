@@ -13,6 +13,7 @@ CONNECTION = "Sources/SQLite/Connection.swift"
 ENGINE = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine.swift"
 WRITING = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Writing.swift"
 BATCH = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Batch.swift"
+REFUSAL = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Refusal.swift"
 BOARD = "Sources/TradeLedger/Engine/SQLite/Sharing/SyncBoard.swift"
 ADMIT = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Admission.swift"
 STATEMENTS = "Sources/TradeLedger/Engine/SQLite/Statements.swift"
@@ -88,8 +89,12 @@ MUTATIONS = [
         ("SharedAccessTests", "GroupCommitTests")),
     Mutation(
         "replay-before-sync", "a replay is answered before the row of another is on the disk",
-        ((ADMIT, "    if refused.isForGood { try expectDurable() }\n", ""),),
+        ((REFUSAL, "      try expectDurable()\n", ""),),
         ("SharedAccessTests",)),
+    Mutation(
+        "refusal-from-memory-alone", "a refusal is remembered although others have committed since",
+        ((REFUSAL, "    try state.database.run(Statements.dataVersion)\n", ""),),
+        ("RefusalMemoryTests",)),
     Mutation(
         "board-believes-early-syncs", "a sync that began before a commit answers for it",
         ((BOARD, "!note.isFailure && note.at > moment.microseconds",

@@ -12,6 +12,8 @@ struct Attempt: Sendable {
   let key: OrderKey
   let kind: Kind
   let instance: InstanceClaim?
+  /// The ledger made the key for this attempt: no trade has it.
+  var hasNewKey = false
 }
 
 /// The answer to an ``Attempt``. Indirect, because it is large and handed on often.

@@ -11,22 +11,6 @@ extension SQLiteEngine {
     if let free = try file.expectRoom(), free > ample { state.attemptsWithRoom = 63 }
   }
 
-  /// The refusal of `attempt` by the committed state, or nil where the lock is needed to decide.
-  func refusal(of attempt: Attempt) throws(LedgerError) -> AttemptOutcome? {
-    let database = state.database
-    // The boot cannot change while this process runs; the time is read after the facts.
-    let admission = try AdmissionReader(
-      database, attempt.order.bot, attempt, bootID: clock.now().boot?.bootID)
-    let now = clock.now()
-    let decision = Admission.decide(attempt, facts: admission.facts, now: now)
-    guard decision.expired == nil else { return nil }
-    guard let refused = try admission.outcome(decision.verdict, database, now) else { return nil }
-    if refused.isForGood { try expectDurable() }
-    // A permit is a "yes": it must be one of the file that everybody else opens.
-    if case .replayed(_, .some) = refused { try state.watch.expectUnmoved() }
-    return refused
-  }
-
   /// Decides under the lock, and writes.
   func admit(
     _ attempt: Attempt, _ database: LedgerDatabase, _ now: ClockReading

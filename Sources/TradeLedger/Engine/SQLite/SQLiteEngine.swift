@@ -45,6 +45,7 @@ actor SQLiteEngine: LedgerEngine {
     var watch: LedgerFileWatch
     /// The queues and the board that the processes of this ledger share.
     var shared: SharedAccess
+    var refusals = RefusalMemory()
     /// What stood in the file when all of it was last known to be on the disk.
     var durableVersion: UInt32?
     /// When a checkpoint was found due.
@@ -109,7 +110,8 @@ actor SQLiteEngine: LedgerEngine {
   /// - Parameter isForGood: what was seen is on the disk before it is told, because somebody may
   ///   act on it. Not wanted where only time is asked about.
   func read<T>(
-    wait: WaitLimit, isForGood: Bool = true, _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> T
+    wait: WaitLimit, isForGood: Bool = true,
+    _ body: (LedgerDatabase, ClockReading) throws(LedgerError) -> T
   ) throws(LedgerError) -> T {
     try checkUsable(forWriting: false)
     let database = state.database

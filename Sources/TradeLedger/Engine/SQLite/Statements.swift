@@ -3,6 +3,7 @@ enum Statements {
   // MARK: File
 
   static let schemaVersion = "PRAGMA schema_version"
+  static let dataVersion = "PRAGMA data_version"
   static let journalMode = "PRAGMA journal_mode"
   static let countObjects = "SELECT COUNT(*) FROM sqlite_schema"
   /// What every layout had; without them a file only says that it is an old ledger.
