@@ -8,30 +8,48 @@
 enum LockHolders {
   /// For people: `pid 4711 (write lock)`. Empty where it cannot be known.
   static func of(_ path: String) -> [String] {
+    locks(path).compactMap { lock in
+      name(lock).map { "pid \(lock.pid) (\($0)\(stopped(lock.pid)))" }
+    }
+  }
+
+  /// Whether a process reads from the log: such readers keep it from being begun anew. Bytes 124 to
+  /// 127; byte 123 is that of readers who need nothing of it.
+  static func areReadersInLog(of path: String) -> Bool {
+    locks(path).contains { $0.bytes.overlaps(124...127) }
+  }
+
+  private struct Lock {
+    let pid: Substring
+    /// Of the -shm.
+    let bytes: ClosedRange<Int>
+  }
+
+  private static func locks(_ path: String) -> [Lock] {
     var info = stat()
     guard unsafe stat(path + "-shm", &info) == 0, let table = readWholeFile("/proc/locks") else {
       return []
     }
     let inode = ":\(info.st_ino)"
-    var found: [String] = []
-    for line in table.split(separator: "\n") {
+    return table.split(separator: "\n").compactMap { line in
       // 1: POSIX  ADVISORY  WRITE 3405 fe:00:16269343 120 120
       let words = line.split(separator: " ")
-      guard words.count >= 8, words[5].hasSuffix(inode), let what = name(words[6], words[7]) else {
-        continue
+      guard words.count >= 8, words[5].hasSuffix(inode), let first = Int(words[6]) else {
+        return nil
       }
-      found.append("pid \(words[4]) (\(what)\(stopped(words[4])))")
+      return Lock(pid: words[4], bytes: first...max(first, Int(words[7]) ?? first))
     }
-    return found
   }
 
   /// Byte 120 of the -shm is the write lock, 121 the checkpoint's, 122 recovery
   /// (https://www.sqlite.org/walformat.html, "WAL Locks").
-  private static func name(_ first: Substring, _ last: Substring) -> String? {
-    guard let first = Int(first), let last = Int(last) else { return nil }
-    if (first...max(first, last)).contains(120) { return "write lock" }
-    if first == 121 { return "checkpoint" }
-    return first == 122 ? "recovery" : nil
+  private static func name(_ lock: Lock) -> String? {
+    if lock.bytes.contains(120) { return "write lock" }
+    switch lock.bytes.lowerBound {
+    case 121: return "checkpoint"
+    case 122: return "recovery"
+    default: return nil
+    }
   }
 
   private static func stopped(_ pid: Substring) -> String {

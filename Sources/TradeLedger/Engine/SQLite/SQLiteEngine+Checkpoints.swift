@@ -3,7 +3,10 @@ internal import SQLite
 extension SQLiteEngine {
   /// Frames in the WAL after which it is copied into the main file: few enough that a foreign
   /// client's automatic checkpoint, at 1,000, never fires.
-  static let checkpointFrames = 400
+  static let checkpointFrames = 600
+
+  /// How many milliseconds the readers of a long log are waited for, at most.
+  private static let drainRounds = 25
 
   private var isCheckpointDue: Bool {
     state.database.connection.counters.walFrames >= state.nextCheckpoint
@@ -37,20 +40,32 @@ extension SQLiteEngine {
       let options = OpenOptions(purpose: .writing, wait: wait, cacheCapacity: 4)
       state.helper = try? Connection.open(path, options: options)
     }
+    if checkpointAtTurn(helper: state.helper, due) { compareSchema() }
+  }
+
+  /// - Returns: whether there was one.
+  private func checkpointAtTurn(helper: Connection?, _ due: BootInstant?) -> Bool {
+    let connection = state.database.connection
+    let wait = state.options.lockWait
     let hasTurn = state.shared.enterTurnstile(wait)
     defer { if hasTurn { state.shared.leaveTurnstile() } }
-    guard state.shared.claimCheckpoint(foundDueAt: due) else { return }
+    guard state.shared.claimCheckpoint(foundDueAt: due) else { return false }
     // Never a log of another file into this one.
-    guard let helper = state.helper, (try? state.watch.expectUnmoved()) != nil,
+    guard let helper, (try? state.watch.expectUnmoved()) != nil,
       (try? connection.syncLog()) != nil
-    else { return }
-    let ending = connection.checkpoint(helper: helper, wait: wait)
-    compareSchema()
-    // Readers that look at the log keep it from being begun anew; new ones will not look at it.
-    // They are given a moment to end, before the next writer's turn.
-    if case .rolledBack(let result) = ending, result.frames > 2 * SQLiteEngine.checkpointFrames {
+    else { return false }
+    for _ in 0..<SQLiteEngine.drainRounds {
+      guard case .rolledBack(let result) = connection.checkpoint(helper: helper, wait: wait) else {
+        return false
+      }
+      guard result.frames > 2 * SQLiteEngine.checkpointFrames else { return true }
+      // Readers keep the log from being begun anew. Those that look at an older state than the
+      // last hold the copying up; once all is copied, new ones read the main file and not the log.
+      // So the turn is kept until those of now have ended, if they do soon.
+      if result.copied == result.frames && !LockHolders.areReadersInLog(of: path) { return true }
       connection.pause(.milliseconds(1))
     }
+    return true
   }
 
   /// In full, and beside the writers. What is wrong is said by the next write.
