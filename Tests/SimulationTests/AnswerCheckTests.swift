@@ -136,10 +136,12 @@ final class AnswerCheckTests: XCTestCase {
 
   // MARK: Every kind
 
-  /// The two files of checker tests, and `ResultTests`, name every kind.
+  /// The files of checker tests, and `ResultTests`, name every kind.
   func testEveryKind_hasATest() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let names = ["CheckerTests", "AnswerCheckTests", "DenialCheckTests", "ResultTests"]
+    let names = [
+      "CheckerTests", "AnswerCheckTests", "DenialCheckTests", "InstanceCheckTests", "ResultTests",
+    ]
     let text = try names.map { name in
       try String(contentsOf: folder.appendingPathComponent(name + ".swift"), encoding: .utf8)
     }.joined()

@@ -130,7 +130,7 @@ final class ChaosTests: SimulationTestCase {
       XCTAssertGreaterThan(try count("names_held", result), 0, "names are contended")
       let left = try FileManager.default.contentsOfDirectory(atPath: elsewhere.path)
       XCTAssertEqual(
-        Set(left).subtracting(["simulation.db-wal", "simulation.db-shm"]),
+        Set(left).subtracting(["-wal", "-shm", "-synced"].map { "simulation.db" + $0 }),
         Set(["simulation.db"] + bystanders), "what belongs to others stays")
       try LedgerFileCheck.verify(path)
       let unfenced = try LedgerFileCheck.query(

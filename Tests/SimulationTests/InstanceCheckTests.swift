@@ -87,6 +87,16 @@ final class InstanceCheckTests: XCTestCase {
   func testAnEpochGivenTwice_orGoingBack_isFound() {
     XCTAssertTrue(kinds(edit(5) { $0.answer = .taken(epoch: 2) }).contains(.epochNotRaised))
     XCTAssertTrue(kinds(edit(3) { $0.answer = .taken(epoch: 9) }).contains(.epochNotRaised))
+    // Of a name under which nobody traded.
+    for (epoch, expected) in [(1, [.epochNotRaised]), (2, [])] as [(Int64, [Violation.Kind])] {
+      XCTAssertEqual(
+        kinds {
+          $0.tenures.append(
+            Sample.tenure("k", worker: 3, at: 1, told: 2, .taken(epoch: 1), leaving: 10))
+          $0.tenures.append(
+            Sample.tenure("k", worker: 2, at: 20, told: 21, .taken(epoch: epoch), leaving: 30))
+        }, expected)
+    }
   }
 
   func testARowUnderAnOldEpoch_isFound() {

@@ -10,15 +10,23 @@ struct BenchReport: Sendable {
   /// Calls that ended with `busy`, and, at a rate, what was due and never begun.
   var unanswered = 0
   var elapsed = Duration.zero
-  var latencies = Latencies(numberOfSignificantValueDigits: .three)
+  var latencies = BenchReport.empty
   /// What the library counted; nil: it does not count.
   var statements: Int?
   var fsyncs: Int?
 
+  /// Room for a minute. Made once, because making it, and growing it, takes milliseconds.
+  private static let empty = {
+    var latencies = Latencies(
+      highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+    latencies.autoResize = true
+    return latencies
+  }()
+
   mutating func record(_ wait: Duration) {
     let (seconds, attoseconds) = wait.components
     let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
-    // The histogram grows as needed, so nothing is lost; it starts at one.
+    // The histogram grows where that is not enough, so nothing is lost; it starts at one.
     _ = latencies.record(UInt64(max(1, nanoseconds)))
   }
 }
