@@ -28,7 +28,10 @@ final class GroupCommitTests: XCTestCase {
         }
       }
       // Queued, all of them: the engine's thread is blocked in the first one's BEGIN.
-      while test.ledger.sqlite.queue.count < count { await Task.yield() }
+      let deadline = ContinuousClock.now + .seconds(30)
+      while test.ledger.sqlite.queue.count < count, ContinuousClock.now < deadline {
+        await Task.yield()
+      }
       try? holder.run("ROLLBACK")
       return await group.reduce(into: [Int: Result<T, any Error>]()) { $0[$1.0] = $1.1 }
     }

@@ -168,7 +168,9 @@ final class SharedAccessTests: XCTestCase {
     var gates = await gates(test)
     XCTAssertTrue(gates.enter(.turnstile))
     let recording = Task { _ = try await test.recorded() }
-    while !gates.hasQueue(.turnstile) { await Task.yield() }
+    let deadline = ContinuousClock.now + .seconds(30)
+    while !gates.hasQueue(.turnstile), ContinuousClock.now < deadline { await Task.yield() }
+    XCTAssertTrue(gates.hasQueue(.turnstile), "it went past the turnstile")
     gates.leave(.turnstile)
     try await recording.value
     try await test.verify()

@@ -88,6 +88,11 @@ MUTATIONS = [
           "{\n      return error\n    }\n", "    _ = connection\n"),),
         ("SharedAccessTests", "GroupCommitTests")),
     Mutation(
+        "no-turnstile", "processes go straight to the lock",
+        ((WRITING, "    let hasTurn = state.shared.enterTurnstile(wait)\n    defer { if hasTurn { "
+          "state.shared.leaveTurnstile() } }\n    let left", "    let left"),),
+        ("SharedAccessTests",)),
+    Mutation(
         "replay-before-sync", "a replay is answered before the row of another is on the disk",
         ((REFUSAL, "      try expectDurable()\n", ""),),
         ("SharedAccessTests",)),
