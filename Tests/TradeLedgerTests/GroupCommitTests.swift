@@ -1,5 +1,6 @@
 import LedgerTestSupport
 import SQLite
+import Synchronization
 import XCTest
 
 @testable import TradeLedger
@@ -128,6 +129,55 @@ final class GroupCommitTests: XCTestCase {
     try await test.verify()
   }
 
+  /// INV-4: a COMMIT fails for want of room, and what makes it final fits. Nobody is told that he may
+  /// trade: not even next to a caller whose denial, with its step to in doubt, is true either way.
+  func testReserve_whenTheSharedCommitFails_admitsNobody() async throws {
+    let test = try await TestLedger(lockWait: .seconds(60))
+    for name in ["first", "bot-0"] { try await test.addBot(name, cooldown: .zero) }
+    try await test.addBot("stuck", inDoubt: .block)
+    _ = try await test.admitted(.example("stuck"))
+    test.clock.advance(.seconds(31))
+    // From here on the file of the log ends where the log does.
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+    _ = try test.foreignClient().firstRow(checkpoint) { row throws(SQLiteError) in row.count }
+    let holder = try test.foreignClient()
+    try holder.run("BEGIN IMMEDIATE")
+    let waiting = Signal()
+    let (path, commits) = (test.path, Count())
+    signal(SIGXFSZ, SIG_IGN)
+    await test.ledger.sqlite.record(
+      in: StatementRecorder { text in
+        if text == "BEGIN IMMEDIATE" { waiting.fire() }
+        guard text == "COMMIT", commits.next() == 2 else { return }
+        // After the first caller's commit there is room for two more pages.
+        var info = stat()
+        stat(path + "-wal", &info)
+        largestFile(rlim_t(info.st_size) + 2 * (4096 + 24))
+      })
+    let first = Task { try await test.ledger.record(.example("first")) }
+    await waiting.wait()
+    let queue = test.ledger.sqlite.queue
+    var calls: [Task<ReserveOutcome, any Error>] = []
+    for name in ["stuck", "bot-0"] {
+      calls.append(Task { try await test.ledger.reserve(.example(name)) })
+      let deadline = ContinuousClock.now + .seconds(30)
+      while queue.count < calls.count, ContinuousClock.now < deadline { await Task.yield() }
+    }
+    try holder.run("ROLLBACK")
+    var answers: [Result<ReserveOutcome, any Error>] = []
+    for call in calls { answers.append(await call.result) }
+    largestFile(nil)
+    _ = try await first.value
+    for answer in answers {
+      XCTAssertEqual((answer.failure as? LedgerError)?.code, .io, "\(answer)")
+      XCTAssertEqual((answer.failure as? LedgerError)?.retry, .safe)
+    }
+    XCTAssertEqual(
+      try test.query("SELECT COUNT(*) FROM trades"), [["2"]], "of the first caller and before")
+    _ = try await test.admitted(.example("bot-0"))
+    try await test.verify()
+  }
+
   /// Sixty-four callers that run on the ledger's own thread share a transaction too.
   func testRecord_byCallersOnTheExecutor_sharesTransactions() async throws {
     let test = try await ledger(bots: 64)
@@ -145,6 +195,25 @@ final class GroupCommitTests: XCTestCase {
     XCTAssertEqual(try test.query("SELECT COUNT(*) FROM trades"), [["64"]])
     try await test.verify()
   }
+}
+
+private final class Count: Sendable {
+  private let value = Mutex(0)
+  func next() -> Int {
+    value.withLock {
+      $0 += 1
+      return $0
+    }
+  }
+}
+
+/// Lets this process write no file beyond so many bytes; nil: as far as it may.
+private func largestFile(_ bytes: rlim_t?) {
+  let resource = __rlimit_resource_t(1)  // RLIMIT_FSIZE
+  var limit = rlimit()
+  getrlimit(resource, &limit)
+  limit.rlim_cur = bytes ?? limit.rlim_max
+  setrlimit(resource, &limit)
 }
 
 extension Result where Failure == any Error {

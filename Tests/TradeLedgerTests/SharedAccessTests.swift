@@ -78,13 +78,6 @@ final class SharedAccessTests: XCTestCase {
         }
       ),
       (
-        "a failed sync",
-        {
-          good.publishFailure()
-          good.publish(ahead)
-        }
-      ),
-      (
         "empty",
         {
           good.publish(ahead, afterRewriting: true)
@@ -100,6 +93,31 @@ final class SharedAccessTests: XCTestCase {
     XCTAssertEqual(unlink(path), 0)
     let made = try await syncs(test)
     XCTAssertEqual(made, 1, "deleted")
+    try await test.verify()
+  }
+
+  /// INV-4: the error of a disk is told to one process, once. Whoever finds its note writes the log
+  /// once more before it answers; nobody's word is believed until then.
+  func testCommit_afterAFailureOfAnother_writesTheLogOnceMore() async throws {
+    let test = try await TestLedger()
+    try await test.addBot(cooldown: .zero)
+    let board = try await board(test)
+    let ahead = try ahead
+    board.publishFailure()
+    board.publish(ahead)
+    let ticks = "SELECT ticks FROM ledger"
+    XCTAssertEqual(try test.query(ticks), [["0"]])
+    let made = try await syncs(test)
+    XCTAssertEqual(made, 1, "the one after the rewriting")
+    XCTAssertEqual(try test.query(ticks), [["1"]])
+    XCTAssertFalse(board.hasFailure)
+    board.publishFailure()
+    _ = try await test.ledger.trades()
+    XCTAssertTrue(board.hasFailure, "nothing was committed since: what is told is on the disk")
+    let other = try await test.another()
+    _ = try await other.trades()
+    XCTAssertFalse(board.hasFailure, "one who has not seen it on the disk makes sure")
+    await other.close()
     try await test.verify()
   }
 
@@ -159,6 +177,24 @@ final class SharedAccessTests: XCTestCase {
     gates.remove()
     try await test.recorded()
     try await test.verify()
+  }
+
+  /// A set that is removed while its turnstile is taken leaves the new set's gates as they are.
+  func testTurnstile_ofARemovedSet_isLeftThere() async throws {
+    let test = try await TestLedger()
+    var gates = await gates(test)
+    XCTAssertTrue(gates.enter(.turnstile))
+    gates.remove()
+    XCTAssertTrue(gates.enter(.sync), "in a new set")
+    var other = await self.gates(test)
+    XCTAssertTrue(other.enter(.turnstile))
+    gates.leave(.turnstile)
+    var third = await self.gates(test)
+    XCTAssertFalse(third.enter(.turnstile, limit: .zero), "the other one's turn was ended")
+    other.leave(.turnstile)
+    gates.leave(.sync)
+    XCTAssertTrue(third.enter(.turnstile, limit: .zero))
+    third.leave(.turnstile)
   }
 
   /// While the turnstile is taken, whoever comes waits there and not at the lock.

@@ -88,9 +88,16 @@ MUTATIONS = [
           "{\n      return error\n    }\n", "    _ = connection\n"),),
         ("SharedAccessTests", "GroupCommitTests")),
     Mutation(
+        "one-answers-for-the-batch", "after a failed COMMIT the first caller's row stands for all",
+        ((BATCH, "          if try !SQLiteEngine.isThere(database, answer) { return false }\n",
+          "          return try SQLiteEngine.isThere(database, answer)\n"),),
+        ("GroupCommitTests",)),
+    Mutation(
         "no-turnstile", "processes go straight to the lock",
         ((WRITING, "    let hasTurn = state.shared.enterTurnstile(wait)\n    defer { if hasTurn { "
-          "state.shared.leaveTurnstile() } }\n    let left", "    let left"),),
+          "state.shared.leaveTurnstile() } }\n    let left = max(.zero, wait - (SuspendingClock.now - "
+          "start))\n    let ending = database", "    let left = max(.zero, wait - (SuspendingClock.now - "
+          "start))\n    let ending = database"),),
         ("SharedAccessTests",)),
     Mutation(
         "replay-before-sync", "a replay is answered before the row of another is on the disk",

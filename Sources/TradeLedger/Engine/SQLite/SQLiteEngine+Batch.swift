@@ -44,7 +44,7 @@ extension SQLiteEngine {
     do throws(LedgerError) {
       try checkUsable(forWriting: true)
       // No answer stands on a log whose end is unknown.
-      if let cause = unsettledCommit { try makeFinal(cause, wait: work.shortestWait) { _ in } }
+      if let cause = unsettledCommit { try makeFinal(cause, wait: work.longestWait) { _ in } }
       look(&work)
       while !work.open.isEmpty { try commit(&work) }
     } catch { work.fail(error) }
@@ -94,12 +94,18 @@ extension SQLiteEngine {
     }
     switch ending {
     case .committed(let decided):
-      if let failure = try afterCommit(moment) { return try settle(&work, decided, failure) }
+      // Whoever has its own error keeps it, whatever becomes of the others.
+      work.take(decided.filter(\.isFailure))
+      if let failure = try afterCommit(moment) {
+        try makeDurableAtLast(failure, wait: work.longestWait)
+      }
       work.take(decided)
     case .rolledBack(let decided):
       if decided.contains(where: \.isForGood) { try expectDurable() }
       work.take(decided)
-    case .commitUnknown(let decided, let error): try settle(&work, decided, error)
+    case .commitUnknown(let decided, let error):
+      work.take(decided.filter(\.isFailure))
+      try settle(&work, decided, error)
     case .notBegun(let error):
       guard error.isBusy else { throw database.translate(error) }
       work.dropThoseOverTheLimit(database.translate(error))
@@ -109,19 +115,19 @@ extension SQLiteEngine {
     work.dropThoseOverTheLimit(SQLiteEngine.outOfTime)
   }
 
-  /// After a COMMIT, or its sync, that failed: what each caller is told. Who wrote nothing has its
-  /// answer; the others get theirs if their rows turn out to be there for good.
+  /// After a COMMIT that failed: everybody gets his answer if all that was written turns out to be
+  /// there for good.
   private func settle(
     _ work: inout Batch, _ decided: [Decided], _ failure: SQLiteError
   ) throws(LedgerError) {
-    let wait = work.shortestWait
     let settled = try settleOutcome(
-      decided, failure, wait: wait,
+      decided, failure, wait: work.longestWait,
       { (database, decided) throws(LedgerError) in
         for one in decided where one.writes {
+          // Each of them: a step to in doubt cannot be told from one that was there before, and
+          // says nothing of the others.
           guard case .success(let answer) = one.result else { continue }
-          // One transaction: all of its rows are there, or none.
-          return try SQLiteEngine.isThere(database, answer)
+          if try !SQLiteEngine.isThere(database, answer) { return false }
         }
         return true
       })
@@ -184,6 +190,11 @@ private struct Decided {
     self.writes = writes
   }
 
+  var isFailure: Bool {
+    if case .failure = result { return true }
+    return false
+  }
+
   /// Whether it says for good what somebody else has written.
   var isForGood: Bool {
     guard !writes, case .success(let answer) = result else { return false }
@@ -208,6 +219,7 @@ private struct Batch {
   var open: [Int] { entries.indices.filter { answers[$0] == nil } }
   /// So that nobody waits longer than it wants to.
   var shortestWait: Duration { open.map { entries[$0].limit.remaining }.min() ?? .zero }
+  var longestWait: Duration { open.map { entries[$0].limit.remaining }.max() ?? .zero }
   var results: [Result<WriteAnswer, LedgerError>] {
     answers.map { $0 ?? .failure(.bug("a caller was left without an answer")) }
   }

@@ -30,7 +30,10 @@ extension SQLiteEngine {
   /// One process of those that find it due makes it, at its turn. The log is synced before the lock
   /// is taken, so that little is left to be synced under it.
   func checkpointIfDue() {
-    guard refusal == nil, isCheckpointDue, state.options.access != .readOnly else { return }
+    // Nothing is copied from a log of which a part may not be on the disk.
+    guard refusal == nil, unsettledCommit == nil, isCheckpointDue,
+      state.options.access != .readOnly
+    else { return }
     let connection = state.database.connection
     let due = state.checkpointDue
     state.checkpointDue = nil
@@ -51,13 +54,21 @@ extension SQLiteEngine {
     defer { if hasTurn { state.shared.leaveTurnstile() } }
     guard state.shared.claimCheckpoint(foundDueAt: due) else { return false }
     // Never a log of another file into this one.
-    guard let helper, (try? state.watch.expectUnmoved()) != nil,
-      (try? connection.syncLog()) != nil
-    else { return false }
+    guard let helper, (try? state.watch.expectUnmoved()) != nil else { return false }
+    do throws(SQLiteError) {
+      try state.shared.makeDurable(connection, state.shared.moment())
+    } catch {
+      unsettledCommit = escaped(error.message)
+      return false
+    }
     for _ in 0..<SQLiteEngine.drainRounds {
-      guard case .rolledBack(let result) = connection.checkpoint(helper: helper, wait: wait) else {
-        return false
+      let ending = connection.checkpoint(helper: helper, wait: min(wait, .milliseconds(50)))
+      if case .bodyFailed(let error, _) = ending, !error.isBusy {
+        // It syncs the log too, and may have been told what no later sync will be told again.
+        state.shared.publishFailure()
+        unsettledCommit = escaped(error.message)
       }
+      guard case .rolledBack(let result) = ending else { return false }
       guard result.frames > 2 * SQLiteEngine.checkpointFrames else { return true }
       // Readers keep the log from being begun anew. Those that look at an older state than the
       // last hold the copying up; once all is copied, new ones read the main file and not the log.

@@ -27,6 +27,7 @@ extension SQLiteEngine {
   func refusal(of attempt: Attempt) throws(LedgerError) -> AttemptOutcome? {
     if let refused = try rememberedRefusal(of: attempt) { return refused }
     let database = state.database
+    let versionBefore = database.connection.dataVersion
     // The boot cannot change while this process runs; the time is read after the facts.
     let admission = try AdmissionReader(
       database, attempt.order.bot, attempt, bootID: clock.now().boot?.bootID)
@@ -42,7 +43,10 @@ extension SQLiteEngine {
       return refused
     }
     let stored = try AdmissionReader.load(winner?.value, database)
-    if SQLiteEngine.isAskedByNobodyElse(attempt), database.connection.dataVersion == version {
+    // All that was read, in several statements, is of one version.
+    if SQLiteEngine.isAskedByNobodyElse(attempt), versionBefore == version,
+      database.connection.dataVersion == version
+    {
       state.refusals.remember(
         attempt.order.bot, RefusalMemory.Known(facts: admission.facts, winner: stored),
         version: version)

@@ -18,9 +18,13 @@ extension SQLiteEngine {
     }
     switch ending {
     case .committed(let value):
-      guard let failure = try afterCommit(moment) else { return value }
-      return try settleOutcome(value, failure, wait: wait.remaining, isThere)
-    case .rolledBack(let value): return value
+      if let failure = try afterCommit(moment) {
+        try makeDurableAtLast(failure, wait: wait.remaining)
+      }
+      return value
+    case .rolledBack(let value):
+      try expectDurable()
+      return value
     case .notBegun(let error): throw database.translate(error)
     case .bodyFailed(let error, _): throw error
     case .commitUnknown(let value, let error):
@@ -66,17 +70,29 @@ extension SQLiteEngine {
   /// not yet on the disk. (A denial that time lifts promises nothing that a power cut could take.)
   func expectDurable() throws(LedgerError) {
     let connection = state.database.connection
-    guard state.options.durability == .full, connection.dataVersion != state.durableVersion else {
-      return
-    }
+    guard state.options.durability == .full else { return }
+    if unsettledCommit == nil && connection.dataVersion == state.durableVersion { return }
     let version = connection.dataVersion
     do throws(SQLiteError) {
+      if let unsettledCommit {
+        throw SQLiteError(code: 10, message: unsettledCommit, operation: "sync")
+      }
       try state.shared.makeDurable(connection, state.shared.moment())
-    } catch { throw state.database.translate(error) }
+    } catch {
+      guard state.options.access == .readWrite else { throw state.database.translate(error) }
+      try makeDurableAtLast(error, wait: state.options.lockWait)
+    }
     state.durableVersion = version
   }
 
-  /// After a COMMIT, or the sync after it, that failed: the answer that stands now.
+  /// After a sync that failed: what is committed stands and is made durable all the same.
+  func makeDurableAtLast(_ failure: SQLiteError, wait: Duration) throws(LedgerError) {
+    let cause = escaped(failure.message)
+    unsettledCommit = cause
+    try makeFinal(cause, wait: wait) { _ in }
+  }
+
+  /// After a COMMIT that failed: the answer that stands now.
   func settleOutcome<T>(
     _ value: T, _ failure: SQLiteError, wait: Duration,
     _ isThere: (LedgerDatabase, T) throws(LedgerError) -> Bool
@@ -109,9 +125,11 @@ extension SQLiteEngine {
   ) throws(LedgerError) -> T {
     let database = state.database
     let connection = database.connection
+    let start = SuspendingClock.now
     let hasTurn = state.shared.enterTurnstile(wait)
     defer { if hasTurn { state.shared.leaveTurnstile() } }
-    let ending = connection.write(wait: wait) { () throws(LedgerError) in
+    let left = max(.zero, wait - (SuspendingClock.now - start))
+    let ending = connection.write(wait: left) { () throws(LedgerError) in
       let seen = try look(database)
       do throws(SQLiteError) { try connection.rewriteLog() } catch {
         throw database.translate(error)
@@ -123,11 +141,13 @@ extension SQLiteEngine {
     guard case .committed(let seen) = ending, (try? connection.syncLog()) != nil,
       (try? state.watch.expectUnmoved()) != nil
     else {
+      state.shared.publishFailure()
       throw LedgerError(
         .outcomeUnknown, "COMMIT failed (\(cause)) and its outcome could not be made final",
         hint: "send no order and do not reuse the key; check the disk, then look the key up",
         retry: .checkFirst)
     }
+    state.durableVersion = connection.dataVersion
     state.shared.publishRewritten(moment)
     unsettledCommit = nil
     return seen

@@ -30,6 +30,8 @@ struct Gates {
   private let first: UInt16
   private var set: Int32?
   private var distrustedUntil: SuspendingClock.Instant?
+  /// The sets in which gates were entered: left in another one, a gate would stay closed for all.
+  private var entered: [Gate: Int32] = [:]
 
   /// - Parameters: the file's device and inode, and who may open it. Each user (or group, for a
   ///   shared ledger) has one set of gates, and each ledger two gates in it; two ledgers that
@@ -62,11 +64,13 @@ struct Gates {
     if let until = distrustedUntil {
       if SuspendingClock.now < until { wait = .zero } else { distrustedUntil = nil }
     }
+    entered[gate] = known
     var code = pass(known, gate, wait)
     if code == EINVAL || code == EIDRM {
       // Somebody removed the set. There may be a new one.
       set = open()
       guard let renewed = set else { return false }
+      entered[gate] = renewed
       code = pass(renewed, gate, wait)
     }
     if code == EAGAIN && wait == Gates.longestWait {
@@ -76,15 +80,18 @@ struct Gates {
   }
 
   private func pass(_ set: Int32, _ gate: Gate, _ wait: Duration) -> Int32 {
-    let nanoseconds = wait.wholeMicroseconds * 1000
-    var code = tl_gate_enter(set, first + gate.rawValue, nanoseconds)
-    // A signal ends the wait; a stopped process must not have a place in the queue.
-    while code == EINTR { code = tl_gate_enter(set, first + gate.rawValue, nanoseconds) }
-    return code
+    let end = SuspendingClock.now + wait
+    var left = wait
+    while true {
+      let code = tl_gate_enter(set, first + gate.rawValue, left.wholeMicroseconds * 1000)
+      // A signal ends the wait; a stopped process must not have a place in the queue.
+      if code != EINTR { return code }
+      left = max(.zero, end - SuspendingClock.now)
+    }
   }
 
   func leave(_ gate: Gate) {
-    if let set { _ = tl_gate_leave(set, first + gate.rawValue) }
+    if let set = entered[gate] { _ = tl_gate_leave(set, first + gate.rawValue) }
   }
 
   /// Removes the whole set, as an operator can (`ipcrm`). For tests.

@@ -44,16 +44,24 @@ struct SharedAccess: ~Copyable {
   mutating func makeDurable(
     _ connection: Connection, _ moment: BootInstant?
   ) throws(SQLiteError) {
-    guard let moment, gates?.enter(.sync) == true else { return try connection.syncLog() }
-    defer { gates?.leave(.sync) }
-    if board?.covers(moment) == true { return }
+    let hasTurn = moment != nil && gates?.enter(.sync) == true
+    defer { if hasTurn { gates?.leave(.sync) } }
+    // The error of a disk is told once. Where somebody was told, a sync proves nothing until the
+    // log has been written once more.
+    if board?.hasFailure == true {
+      throw SQLiteError(
+        code: 10, message: "another process could not sync the log", operation: "sync")
+    }
+    if hasTurn, let moment, board?.covers(moment) == true { return }
     let start = clock.boot()
     do throws(SQLiteError) { try connection.syncLog() } catch {
       board?.publishFailure()
       throw error
     }
-    if let start, gates?.hasQueue(.sync) == true { board?.publish(start) }
+    if hasTurn, let start, gates?.hasQueue(.sync) == true { board?.publish(start) }
   }
+
+  func publishFailure() { board?.publishFailure() }
 
   /// After the whole log was written once more, under the write lock: what others say is believed
   /// again.

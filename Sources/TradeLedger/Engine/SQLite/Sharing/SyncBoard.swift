@@ -62,6 +62,12 @@ final class SyncBoard {
     return note.identity == identity && !note.isFailure && note.at > moment.microseconds
   }
 
+  /// Whether a sync of this log has failed and the log was not written once more since.
+  var hasFailure: Bool {
+    let note = read(.synced)
+    return note.identity == identity && note.isFailure
+  }
+
   /// A sync that began at `moment` has succeeded.
   func publish(_ moment: BootInstant, afterRewriting: Bool = false) {
     let standing = read(.synced)
