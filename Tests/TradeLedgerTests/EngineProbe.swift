@@ -36,6 +36,16 @@ extension SQLiteEngine {
     (state.watch.device, state.watch.mainInode, state.watch.logInode)
   }
 
+  /// A checkpoint that comes while the outcome of a COMMIT is unknown makes nothing.
+  /// - Returns: whether the next one can be scheduled.
+  func canScheduleAfterARefusedCheckpoint() -> Bool {
+    state.checkpointDue = SystemClock().boot()
+    unsettledCommit = "a test"
+    checkpointIfDue()
+    unsettledCommit = nil
+    return state.checkpointDue == nil
+  }
+
   func isInTransaction() -> Bool { state.database.connection.isInTransaction }
 }
 

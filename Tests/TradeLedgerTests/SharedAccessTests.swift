@@ -153,6 +153,14 @@ final class SharedAccessTests: XCTestCase {
     try await test.verify()
   }
 
+  /// A checkpoint that was not made is no reason never to make one again: the log would grow.
+  func testCheckpoint_thatWasNotMade_leavesRoomForTheNext() async throws {
+    let test = try await TestLedger()
+    let canGoOn = await test.ledger.sqlite.canScheduleAfterARefusedCheckpoint()
+    XCTAssertTrue(canGoOn)
+    try await test.verify()
+  }
+
   /// With `.normal` nothing is synced.
   func testNormalDurability_makesNoSync() async throws {
     let test = try await TestLedger { $0.durability = .normal }

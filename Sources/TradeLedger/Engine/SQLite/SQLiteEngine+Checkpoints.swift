@@ -30,13 +30,15 @@ extension SQLiteEngine {
   /// One process of those that find it due makes it, at its turn. The log is synced before the lock
   /// is taken, so that little is left to be synced under it.
   func checkpointIfDue() {
+    guard refusal == nil else { return }
+    // Whatever comes of this one, the next one can be scheduled.
+    let due = state.checkpointDue
+    state.checkpointDue = nil
     // Nothing is copied from a log of which a part may not be on the disk.
-    guard refusal == nil, unsettledCommit == nil, isCheckpointDue,
+    guard unsettledCommit == nil, isCheckpointDue,
       state.options.access != .readOnly
     else { return }
     let connection = state.database.connection
-    let due = state.checkpointDue
-    state.checkpointDue = nil
     state.nextCheckpoint = connection.counters.walFrames + SQLiteEngine.checkpointFrames
     let wait = state.options.lockWait
     if state.helper == nil {

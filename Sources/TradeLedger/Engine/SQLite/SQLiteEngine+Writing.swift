@@ -78,11 +78,11 @@ extension SQLiteEngine {
         throw SQLiteError(code: 10, message: unsettledCommit, operation: "sync")
       }
       try state.shared.makeDurable(connection, state.shared.moment())
+      state.durableVersion = version
     } catch {
       guard state.options.access == .readWrite else { throw state.database.translate(error) }
       try makeDurableAtLast(error, wait: state.options.lockWait)
     }
-    state.durableVersion = version
   }
 
   /// After a sync that failed: what is committed stands and is made durable all the same.
