@@ -1,5 +1,23 @@
 internal import CSQLite
 
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// See ``Connection/committedState``.
+public struct CommittedState: Equatable, Sendable {
+  typealias Words = [12 of UInt32]
+  private let words: Words
+
+  init(_ words: Words) { self.words = words }
+
+  public static func == (one: CommittedState, other: CommittedState) -> Bool {
+    one.words.indices.allSatisfy { one.words[$0] == other.words[$0] }
+  }
+}
+
 extension Connection {
   /// Makes durable whatever any process has committed to the WAL before this call.
   ///
@@ -43,6 +61,21 @@ extension Connection {
     var version: UInt32 = 0
     unsafe _ = sqlite3_file_control(database, "main", SQLITE_FCNTL_DATA_VERSION, &version)
     return version
+  }
+
+  /// What has been committed by whomever, as one value: two that are equal say that nothing has
+  /// been committed in between. nil where that cannot be told, or in a forked child.
+  ///
+  /// **Lock**: none; neither a statement nor a system call but for the process id. Meant for a
+  /// connection that has read before.
+  public var committedState: CommittedState? {
+    guard processID == getpid() else { return nil }
+    var header = CommittedState.Words(repeating: 0)
+    var words = header.mutableSpan
+    let isWhole = unsafe words.withUnsafeMutableBufferPointer { words in
+      unsafe tl_sqlite3_wal_index_header(database, words.baseAddress) == 1
+    }
+    return isWhole ? CommittedState(header) : nil
   }
 
   /// SQLite's own open file of the log, so that no other descriptor is needed; nil before there is

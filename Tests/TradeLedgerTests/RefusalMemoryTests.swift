@@ -15,8 +15,8 @@ final class RefusalMemoryTests: XCTestCase {
     return recorder.take()
   }
 
-  /// While nothing changes, one statement; the same answer but for what time does to it.
-  func testDenial_again_costsOneStatementAndCountsDown() async throws {
+  /// While nothing changes, no statement; the same answer but for what time does to it.
+  func testDenial_again_costsNoStatementAndCountsDown() async throws {
     let test = try await TestLedger()
     try await test.addBot(cooldown: .seconds(60))
     try await test.recorded()
@@ -24,7 +24,7 @@ final class RefusalMemoryTests: XCTestCase {
     test.clock.advance(.seconds(10))
     var second: Denial?
     let ran = try await statements(test) { second = try await test.denied() }
-    XCTAssertEqual(ran, [Statements.dataVersion])
+    XCTAssertEqual(ran, [])
     XCTAssertEqual(second?.winner, first.winner)
     XCTAssertEqual(second?.reason, first.reason)
     XCTAssertEqual(second?.retryAfter, first.retryAfter.map { $0 - .seconds(10) })

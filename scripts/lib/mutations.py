@@ -105,7 +105,7 @@ MUTATIONS = [
         ("SharedAccessTests",)),
     Mutation(
         "refusal-from-memory-alone", "a refusal is remembered although others have committed since",
-        ((REFUSAL, "    try state.database.run(Statements.dataVersion)\n", ""),),
+        ((REFUSAL, "committed == self.committed ? bots[bot] : nil", "bots[bot]"),),
         ("RefusalMemoryTests",)),
     Mutation(
         "board-believes-early-syncs", "a sync that began before a commit answers for it",

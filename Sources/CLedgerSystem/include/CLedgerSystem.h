@@ -74,6 +74,10 @@ int tl_gates_remove(int set);
 // Whether somebody waits at gate `index`.
 bool tl_gate_has_queue(int set, uint16_t index);
 
+// Fills 16 bytes with random bits of the system, which are fetched many at a time for each thread
+// and never used twice, not by a forked child either. Returns 0 or the errno.
+int tl_random_bits(uint64_t bits[2]);
+
 #if defined(__APPLE__)
 // The id of this boot of the machine, as text. Returns 0 or the errno.
 int tl_boot_session(char *text, size_t size);

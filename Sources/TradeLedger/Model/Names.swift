@@ -117,11 +117,6 @@ private func hex(_ value: UInt128, isUUID: Bool) -> String {
   }
 }
 
-private func randomBits() -> UInt128 {
-  var generator = SystemRandomNumberGenerator()
-  return generator.next()
-}
-
 /// RFC 9562, version 7: 48 bits of milliseconds, the version, 12 random bits, the variant, 62 more.
 private func uuid7(milliseconds: UInt64) -> String {
   let random: UInt128 = 0x0fff_3fff_ffff_ffff_ffff

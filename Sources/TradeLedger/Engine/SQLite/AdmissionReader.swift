@@ -1,7 +1,7 @@
 internal import SQLite
 
-/// Reads what admission depends on: one statement, and one more where a key or a pending trade was
-/// found.
+/// Reads what admission depends on: one statement, and one more where a key, a pending trade or
+/// conflicts were found.
 struct AdmissionReader {
   let botID: Int64
   let facts: AdmissionFacts
@@ -22,6 +22,12 @@ struct AdmissionReader {
     var facts = found.facts
     facts.sameKey = try AdmissionReader.load(found.sameKey, database)
     facts.pending = try AdmissionReader.load(found.pending, database)
+    if found.hasConflicts {
+      let values: [Value] = [.integer(botID), .text(bootID)]
+      facts.lastConflicts = try database.rows(Statements.lastConflicts, values) {
+        row throws(SQLiteError) in try Found.last(row, 0)
+      }.compactMap { $0 }
+    }
     self.facts = facts
   }
 
@@ -30,22 +36,23 @@ struct AdmissionReader {
     let botID: Int64
     let sameKey: Int64?
     let pending: Int64?
+    let hasConflicts: Bool
     let facts: AdmissionFacts
 
     init(_ row: borrowing Row) throws(SQLiteError) {
       botID = try row.integer(0)
       sameKey = try row.optionalInteger(5)
       pending = try row.optionalInteger(6)
+      hasConflicts = try row.integer(16) != 0
       facts = AdmissionFacts(
         settings: try TradeRow.settings(row, 1),
-        currentEpoch: try row.optionalInteger(24).map { Epoch($0) },
-        currentHolder: try row.optionalInteger(25).map { Int32(truncatingIfNeeded: $0) },
+        currentEpoch: try row.optionalInteger(17).map { Epoch($0) },
+        currentHolder: try row.optionalInteger(18).map { Int32(truncatingIfNeeded: $0) },
         inDoubt: try row.optionalInteger(7).map { TradeID($0) },
-        lastTrades: try [Found.last(row, 8), Found.last(row, 12)].compactMap { $0 },
-        lastConflicts: try [Found.last(row, 16), Found.last(row, 20)].compactMap { $0 })
+        lastTrades: try [Found.last(row, 8), Found.last(row, 12)].compactMap { $0 })
     }
 
-    private static func last(
+    static func last(
       _ row: borrowing Row, _ index: Int
     ) throws(SQLiteError) -> AdmissionFacts.LastTrade? {
       guard let id = try row.optionalInteger(index) else { return nil }

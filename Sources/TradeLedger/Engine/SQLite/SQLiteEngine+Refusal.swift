@@ -8,17 +8,17 @@ struct RefusalMemory {
   }
 
   private static let capacity = 256
-  private var version: UInt32 = 0
+  private var committed: CommittedState?
   private var bots: [BotName: Known] = [:]
 
-  mutating func remember(_ bot: BotName, _ known: Known, version: UInt32) {
-    if version != self.version || bots.count >= RefusalMemory.capacity { bots = [:] }
-    self.version = version
+  mutating func remember(_ bot: BotName, _ known: Known, _ committed: CommittedState) {
+    if committed != self.committed || bots.count >= RefusalMemory.capacity { bots = [:] }
+    self.committed = committed
     bots[bot] = known
   }
 
-  func known(_ bot: BotName, version: UInt32) -> Known? {
-    version == self.version ? bots[bot] : nil
+  func known(_ bot: BotName, _ committed: CommittedState) -> Known? {
+    committed == self.committed ? bots[bot] : nil
   }
 }
 
@@ -27,11 +27,10 @@ extension SQLiteEngine {
   func refusal(of attempt: Attempt) throws(LedgerError) -> AttemptOutcome? {
     if let refused = try rememberedRefusal(of: attempt) { return refused }
     let database = state.database
-    let versionBefore = database.connection.dataVersion
+    let before = database.connection.committedState
     // The boot cannot change while this process runs; the time is read after the facts.
     let admission = try AdmissionReader(
       database, attempt.order.bot, attempt, bootID: clock.now().boot?.bootID)
-    let version = database.connection.dataVersion
     let now = clock.now()
     let decision = Admission.decide(attempt, facts: admission.facts, now: now)
     guard decision.expired == nil else { return nil }
@@ -43,29 +42,23 @@ extension SQLiteEngine {
       return refused
     }
     let stored = try AdmissionReader.load(winner?.value, database)
-    // All that was read, in several statements, is of one version.
-    if SQLiteEngine.isAskedByNobodyElse(attempt), versionBefore == version,
-      database.connection.dataVersion == version
+    // All that was read, in several statements, is of one state.
+    if SQLiteEngine.isAskedByNobodyElse(attempt), let before,
+      database.connection.committedState == before
     {
       state.refusals.remember(
-        attempt.order.bot, RefusalMemory.Known(facts: admission.facts, winner: stored),
-        version: version)
+        attempt.order.bot, RefusalMemory.Known(facts: admission.facts, winner: stored), before)
     }
     return try denied(decision.verdict, stored, now)
   }
 
-  /// The same from what was read before: one statement, which notices whatever has been committed
-  /// since, in place of the look and the winner.
+  /// The same from what was read before: no statement and no lock, only a look at whether anything
+  /// has been committed since.
   private func rememberedRefusal(of attempt: Attempt) throws(LedgerError) -> AttemptOutcome? {
-    let bot = attempt.order.bot
-    let connection = state.database.connection
     guard SQLiteEngine.isAskedByNobodyElse(attempt),
-      state.refusals.known(bot, version: connection.dataVersion) != nil
+      let committed = state.database.connection.committedState,
+      let known = state.refusals.known(attempt.order.bot, committed)
     else { return nil }
-    try state.database.run(Statements.dataVersion)
-    guard let known = state.refusals.known(bot, version: connection.dataVersion) else {
-      return nil
-    }
     let now = clock.now()
     let decision = Admission.decide(attempt, facts: known.facts, now: now)
     guard decision.expired == nil, case .deny(_, let winner) = decision.verdict,

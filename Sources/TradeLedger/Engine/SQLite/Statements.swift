@@ -3,7 +3,6 @@ enum Statements {
   // MARK: File
 
   static let schemaVersion = "PRAGMA schema_version"
-  static let dataVersion = "PRAGMA data_version"
   static let journalMode = "PRAGMA journal_mode"
   static let countObjects = "SELECT COUNT(*) FROM sqlite_schema"
   /// What every layout had; without them a file only says that it is an old ledger.
@@ -35,9 +34,9 @@ enum Statements {
 
   // MARK: Admission
 
-  /// Everything that admission depends on, in one look: the last trade and the last conflict by the
-  /// wall clock, and by the boot clock, which differ after a jump. ?1 bot, ?2 key, ?3 instance, ?4
-  /// the boot that runs now.
+  /// Everything that admission depends on, in one look: the last trade by the wall clock, and by the
+  /// boot clock where that is another one, after a jump; and whether there are conflicts, which are
+  /// rare. ?1 bot, ?2 key, ?3 instance, ?4 the boot that runs now.
   static let admission = """
     SELECT s.bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled,
       (SELECT id FROM trades WHERE key = ?2),
@@ -45,21 +44,21 @@ enum Statements {
       (SELECT MIN(id) FROM trades WHERE bot_id = s.bot_id AND status = 'in_doubt'),
       l.id, l.effective_at, l.effective_boot_id, l.effective_boot_us,
       lb.id, lb.effective_at, lb.effective_boot_id, lb.effective_boot_us,
-      c.trade_id, c.at, c.boot_id, c.boot_us,
-      cb.trade_id, cb.at, cb.boot_id, cb.boot_us,
-      (SELECT epoch FROM instances WHERE name = ?3), (SELECT pid FROM instances WHERE name = ?3)
+      EXISTS (SELECT 1 FROM conflicts WHERE bot_id = s.bot_id), i.epoch, i.pid
     FROM current_settings AS s
     LEFT JOIN trades AS l ON l.id = (
       SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY effective_at DESC LIMIT 1)
-    LEFT JOIN trades AS lb ON lb.id = (
+    LEFT JOIN trades AS lb ON lb.id <> l.id AND lb.id = (
       SELECT id FROM counted_trades WHERE bot_id = s.bot_id AND effective_boot_id = ?4
       ORDER BY effective_boot_us DESC LIMIT 1)
-    LEFT JOIN conflicts AS c ON c.id = (
-      SELECT id FROM conflicts WHERE bot_id = s.bot_id ORDER BY at DESC LIMIT 1)
-    LEFT JOIN conflicts AS cb ON cb.id = (
-      SELECT id FROM conflicts WHERE bot_id = s.bot_id AND boot_id = ?4
-      ORDER BY boot_us DESC LIMIT 1)
+    LEFT JOIN instances AS i ON i.name = ?3
     WHERE s.name = ?1
+    """
+  /// The last conflicts by the wall clock and by the boot clock. ?1 bot, ?2 the boot that runs now.
+  static let lastConflicts = """
+    SELECT trade_id, at, boot_id, boot_us FROM conflicts WHERE id IN (
+      (SELECT id FROM conflicts WHERE bot_id = ?1 ORDER BY at DESC LIMIT 1),
+      (SELECT id FROM conflicts WHERE bot_id = ?1 AND boot_id = ?2 ORDER BY boot_us DESC LIMIT 1))
     """
   static let insertTrade = """
     INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, price, cooldown_us, token, pid,
