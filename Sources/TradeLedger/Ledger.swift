@@ -137,7 +137,7 @@ extension Ledger {
   /// justifies, and none during the sync.
   /// **Durability**: an answer is durable before it is given (INV-4).
   /// **Idempotency**: by key. **Complexity**: 6 statements and 1 fsync at most, which answers for
-  /// everybody who committed before it began; a denial 2 statements, and none while nothing changes.
+  /// everybody who committed before it began; a denial 2 statements, none while nothing changes.
   public func reserve(
     _ order: Order, key: OrderKey? = nil, token: PermitToken? = nil,
     instance: InstanceClaim? = nil

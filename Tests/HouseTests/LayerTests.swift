@@ -10,7 +10,7 @@ final class LayerTests: XCTestCase {
     "Sources/TradeLedger": ["Logging", "Metrics", "Synchronization"],
     "Sources/TradeLedger/Model": [],
     "Sources/TradeLedger/Rules": [],
-    "Sources/TradeLedger/Engine": ["CLedgerSystem", "Synchronization", "Glibc", "Darwin"],
+    "Sources/TradeLedger/Engine": ["Synchronization", "Glibc", "Darwin"],
     "Sources/TradeLedger/Instances": ["CLedgerSystem", "Glibc", "Darwin"],
     "Sources/TradeLedger/Engine/SQLite": ["SQLite", "CLedgerSystem", "Glibc", "Darwin"],
     "Sources/ForeignAudit": ["TradeLedger", "SQLite", "Glibc", "Darwin"],

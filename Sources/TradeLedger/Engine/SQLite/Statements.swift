@@ -34,9 +34,9 @@ enum Statements {
 
   // MARK: Admission
 
-  /// Everything that admission depends on, in one look: the last trade by the wall clock, and by the
-  /// boot clock where that is another one, after a jump; and whether there are conflicts, which are
-  /// rare. ?1 bot, ?2 key, ?3 instance, ?4 the boot that runs now.
+  /// Everything that admission depends on, in one look: the last trade by the wall clock, and by
+  /// the boot clock where that is another one, after a jump; and whether there are conflicts, which
+  /// are rare. ?1 bot, ?2 key, ?3 instance, ?4 the boot that runs now.
   static let admission = """
     SELECT s.bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled,
       (SELECT id FROM trades WHERE key = ?2),
