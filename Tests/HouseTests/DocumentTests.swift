@@ -2,7 +2,7 @@ import Foundation
 import LedgerTestSupport
 import XCTest
 
-/// What the README tells a newcomer to type works, and prints what it says.
+/// What the README and the pages of docs/ tell a reader to type works, and prints what they say.
 ///
 /// A comment in front of a code block makes it part of this test:
 ///
@@ -11,13 +11,15 @@ import XCTest
 ///     <!-- run: python -->    the block is given to python3
 ///     <!-- prints -->         the block before it printed these lines, in this order
 ///     <!-- builds -->         scripts/consumer builds it
+///     <!-- not run: WHY -->   it is not run here, for a reason that says what runs it instead
 ///
-/// All blocks run in order, in one shell, in an empty directory, with the built program in PATH.
-/// Numbers, times and keys in an output may differ, words may not. A line `...` stands for any
-/// lines, `...` at the end of a line for any words.
-final class ReadmeTests: XCTestCase {
+/// All blocks of a page run in order, in one shell, in an empty directory, with the built program
+/// and the Python client in place. Numbers, times and keys in an output may differ, words may not.
+/// A line `...` stands for any lines, `...` at the end of a line for any words.
+final class DocumentTests: XCTestCase {
   private struct Block {
     let mark: String
+    let language: String
     let line: Int
     let text: String
   }
@@ -29,20 +31,47 @@ final class ReadmeTests: XCTestCase {
     var exit: Int { Int(block.mark.drop { !("0"..."9").contains($0) }) ?? 0 }
   }
 
+  /// The pages that a reader follows.
+  private func pages() throws -> [Checkout.File] {
+    try [Checkout.file("README.md")]
+      + Checkout.files("docs", [".md"]).filter { !$0.path.contains("/decisions/") }
+  }
+
   func testEveryMarkedBlock_doesWhatItSays() throws {
-    let commands = try commands(in: Checkout.file("README.md"))
-    XCTAssertGreaterThan(commands.count, 3, "the README has fewer blocks to run than it had")
+    for page in try pages() { try run(page) }
+  }
+
+  /// A block that nobody runs is a block that will be wrong one day.
+  func testEveryBlockOfCode_isRunOrSaysWhyNot() throws {
+    for page in try pages() {
+      for block in blocks(in: page) where ["sh", "swift", "python"].contains(block.language) {
+        let isMarked =
+          block.mark == "builds" || block.mark.hasPrefix("run")
+          || block.mark.hasPrefix("not run: ")
+        XCTAssertTrue(isMarked, "\(page.path):\(block.line): mark it run, builds or not run: WHY")
+      }
+    }
+    XCTAssertGreaterThan(try commands(in: Checkout.file("README.md")).count, 3)
+  }
+
+  private func run(_ page: Checkout.File) throws {
+    let commands = commands(in: page)
+    guard !commands.isEmpty else { return }
     let directory = TemporaryDirectory()
     let folder = (BuiltBinary.path as NSString).deletingLastPathComponent
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     let script = directory.file("readme.sh")
     try shellScript(commands, directory).write(toFile: script, atomically: true, encoding: .utf8)
     let result = BuiltBinary.run(
-      "bash", [script], environment: ["PATH": folder + ":" + path, "TRADELEDGER_DB": ""],
+      "bash", [script],
+      environment: [
+        "PATH": folder + ":" + path, "TRADELEDGER_DB": "",
+        "PYTHONPATH": Checkout.root.appendingPathComponent("clients/python").path,
+      ],
       timeout: 240)
 
     for (number, command) in commands.enumerated() {
-      let place = "README.md:\(command.block.line)"
+      let place = "\(page.path):\(command.block.line)"
       guard let printed = section(number, of: result.stdout) else {
         XCTFail("\(place): did not end\n\(result.stdout.suffix(2000))\n\(result.stderr)")
         return
@@ -50,7 +79,7 @@ final class ReadmeTests: XCTestCase {
       XCTAssertEqual(printed.exit, command.exit, "\(place): \(printed.text)")
       if let expected = command.expected {
         if let missing = firstMissing(of: expected.text, in: printed.text) {
-          XCTFail("README.md:\(expected.line): '\(missing)' is not printed:\n\(printed.text)")
+          XCTFail("\(page.path):\(expected.line): '\(missing)' is not printed:\n\(printed.text)")
         }
       }
     }
@@ -122,7 +151,7 @@ final class ReadmeTests: XCTestCase {
     var commands: [Command] = []
     for block in blocks(in: file) {
       if block.mark == "prints" {
-        XCTAssertFalse(commands.isEmpty, "README.md:\(block.line): nothing ran before it")
+        XCTAssertFalse(commands.isEmpty, "\(file.path):\(block.line): nothing ran before it")
         if !commands.isEmpty { commands[commands.count - 1].expected = block }
       } else if block.mark.hasPrefix("run") {
         commands.append(Command(block: block))
@@ -134,24 +163,27 @@ final class ReadmeTests: XCTestCase {
   private func blocks(in file: Checkout.File) -> [Block] {
     var blocks: [Block] = []
     var mark: String?
-    var open: (mark: String, line: Int, text: [Substring])?
+    var open: (mark: String, language: String, line: Int, text: [Substring])?
     for (offset, line) in file.lines.enumerated() {
       if line.hasPrefix("```") {
         if let ended = open {
           blocks.append(
-            Block(mark: ended.mark, line: ended.line, text: ended.text.joined(separator: "\n")))
+            Block(
+              mark: ended.mark, language: ended.language, line: ended.line,
+              text: ended.text.joined(separator: "\n")))
           open = nil
         } else {
-          open = (mark ?? "", offset + 1, [])
+          open = (mark ?? "", String(line.dropFirst(3)), offset + 1, [])
         }
         mark = nil
       } else if open != nil {
         open?.text.append(line)
-      } else if let found = line.firstMatch(of: /^<!-- ((?:run|prints)[^>]*?) -->$/) {
+      } else if let found = line.firstMatch(of: /^<!-- ((?:run|prints|builds|not run)[^>]*?) -->$/)
+      {
         mark = String(found.1)
       }
     }
-    XCTAssertNil(open, "a code block of the README does not end")
+    XCTAssertNil(open, "a code block of \(file.path) does not end")
     return blocks
   }
 }
