@@ -101,6 +101,8 @@ protocol LedgerEngine: Actor {
   func trade(_ reference: TradeReference, wait: WaitLimit) throws(LedgerError) -> Trade
   func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport
   func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis
+  /// Copies one snapshot into a new, empty file.
+  func copy(into target: LedgerFile, wait: WaitLimit) throws(LedgerError) -> LedgerCopy
   func work() -> WorkDone
   func close()
 }
