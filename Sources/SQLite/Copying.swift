@@ -19,4 +19,11 @@ extension Connection {
       throw unsafe SQLiteError(code == SQLITE_DONE ? finish : code, database: target, "copy")
     }
   }
+
+  /// Whether the path that was opened leads to another file now, or to none.
+  public var hasMoved: Bool {
+    var answer: Int32 = 0
+    let code = unsafe sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &answer)
+    return code == SQLITE_OK && answer != 0
+  }
 }

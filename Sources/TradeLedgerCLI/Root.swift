@@ -37,7 +37,7 @@ struct Root: AsyncParsableCommand {
           Doctor.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
-      CommandGroup(name: "Keep", subcommands: [BackupCommand.self]),
+      CommandGroup(name: "Keep", subcommands: [BackupCommand.self, RestoreCommand.self]),
       CommandGroup(
         name: "Prove",
         subcommands: [

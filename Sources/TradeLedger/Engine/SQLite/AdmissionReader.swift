@@ -22,6 +22,7 @@ struct AdmissionReader {
     var facts = found.facts
     facts.sameKey = try AdmissionReader.load(found.sameKey, database)
     facts.pending = try AdmissionReader.load(found.pending, database)
+    facts.restores = database.restores
     self.facts = facts
   }
 

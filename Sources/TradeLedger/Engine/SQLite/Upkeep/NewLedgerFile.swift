@@ -63,6 +63,7 @@ struct NewLedgerFile: Sendable {
         "\(quoted(target)) cannot get its name: \(unsafe String(cString: strerror(code)))",
         hint: "give another name")
     }
+    for suffix in ["-wal", "-shm", SyncBoard.suffix] { unsafe _ = unlink(file.path + suffix) }
     try file.syncDirectory()
   }
 
