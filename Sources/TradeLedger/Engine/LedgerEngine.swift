@@ -101,6 +101,7 @@ protocol LedgerEngine: Actor {
   func trade(_ reference: TradeReference, wait: WaitLimit) throws(LedgerError) -> Trade
   func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport
   func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis
+  func figures(wait: WaitLimit) throws(LedgerError) -> LedgerFigures
   /// Copies one snapshot into a new, empty file.
   func copy(into target: LedgerFile, wait: WaitLimit) throws(LedgerError) -> LedgerCopy
   func work() -> WorkDone

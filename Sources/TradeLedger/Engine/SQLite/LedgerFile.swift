@@ -121,11 +121,18 @@ struct LedgerFile: Sendable {
   static let reserveBytes: UInt64 = 256 * 1024
 
   /// Free bytes beside the ledger; nil where the system does not say.
-  /// - Throws: `io` where the disk is nearly full.
-  func expectRoom() throws(LedgerError) -> UInt64? {
+  var freeBytes: UInt64? { LedgerFile.freeBytes(directory) }
+
+  static func freeBytes(_ directory: String) -> UInt64? {
     var info = statvfs()
     guard unsafe statvfs(directory, &info) == 0 else { return nil }
-    let free = UInt64(info.f_bavail) * UInt64(info.f_frsize)
+    return UInt64(info.f_bavail) * UInt64(info.f_frsize)
+  }
+
+  /// The same, for a reservation.
+  /// - Throws: `io` where the disk is nearly full.
+  func expectRoom() throws(LedgerError) -> UInt64? {
+    guard let free = freeBytes else { return nil }
     guard free >= LedgerFile.reserveBytes else {
       throw LedgerError(
         .io, "less than \(LedgerFile.reserveBytes / 1024) KiB are free beside \(quoted(path))",
