@@ -130,4 +130,6 @@ public struct Diagnosis: Sendable {
   public let schemaVersion: Int
   /// Both clocks at the time of the diagnosis.
   public let clock: ClockReading
+  /// Both clocks when the newest trade was made.
+  public let newestTrade: ClockReading?
 }

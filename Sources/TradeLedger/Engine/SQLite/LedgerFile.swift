@@ -259,7 +259,7 @@ extension LedgerFile {
     return unsafe String(cString: resolved)
   }
 
-  private static func parent(of path: String) -> String {
+  static func parent(of path: String) -> String {
     let parts = path.split(separator: "/", omittingEmptySubsequences: true).dropLast()
     let joined = parts.joined(separator: "/")
     if path.hasPrefix("/") { return "/" + joined }

@@ -38,4 +38,6 @@ enum SchemaText {
 extension Ledger {
   /// The text of `schema.sql`, the specification of the ledger in SQL.
   public static var schemaSQL: String { SchemaText.sql }
+  /// The version of the SQLite library in this process, for example "3.40.1".
+  public static var sqliteVersion: String { Connection.libraryVersion }
 }
