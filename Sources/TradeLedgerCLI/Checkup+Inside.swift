@@ -70,18 +70,16 @@ extension Checkup {
 
   // MARK: The machine
 
-  var sqlite: Finding {
-    let version = Checkup.sqliteVersion
-    let bugs = SQLiteBug.known.filter { $0.isIn(version) }
-    guard !bugs.isEmpty else { return Finding("sqlite", .ok, "\(version), no bug known that counts") }
-    let isDangerous = bugs.contains { !$0.isAvoided }
-    return Finding(
-      "sqlite", isDangerous ? .warn : .note,
-      "\(version): " + bugs.map(\.text).joined(separator: "; "),
-      do: isDangerous ? "install another version of libsqlite3" : nil)
+  /// One for each bug.
+  var sqlite: [Finding] {
+    let version = Ledger.sqliteVersion
+    let bugs = SQLiteBug.known.filter { $0.isIn(version) }.map { bug in
+      Finding(
+        "sqlite", bug.isAvoided ? .note : .warn, bug.text,
+        do: bug.isAvoided ? nil : "install another version of libsqlite3")
+    }
+    return [Finding("sqlite", .ok, version)] + bugs
   }
-
-  private static var sqliteVersion: String { Ledger.sqliteVersion }
 
   var clockSync: Finding {
     switch inspection.isClockSynchronized {
@@ -121,16 +119,14 @@ struct SQLiteBug {
   static let known = [
     // https://www.sqlite.org/wal.html#walresetbug
     SQLiteBug(
-      text: "two checkpoints at once can corrupt the file (WAL-reset bug, fixed in 3.51.3); the "
-        + "ledger makes its own under the write lock, so that it cannot happen",
+      text: "has the WAL-reset bug of checkpoints (fixed in 3.51.3), which the ledger avoids",
       isAvoided: true,
       ranges: [
         ([3, 7, 0], [3, 44, 6]), ([3, 45, 0], [3, 50, 7]), ([3, 51, 0], [3, 51, 3]),
       ]),
     // https://www.sqlite.org/releaselog/3_51_0.html, https://www.sqlite.org/howtocorrupt.html
     SQLiteBug(
-      text: "a process that reads the file with anything but SQLite loses its locks (guarded "
-        + "against since 3.51.0); the ledger never does, so must no worker of yours",
+      text: "loses its locks where a worker opens the file without SQLite (until 3.51.0)",
       isAvoided: true, ranges: [([3, 0, 0], [3, 51, 0])]),
     // https://www.sqlite.org/changes.html: in its place came 3.51.3 and 3.53.0
     SQLiteBug(

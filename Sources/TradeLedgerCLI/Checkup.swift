@@ -59,7 +59,7 @@ struct Checkup {
   var findings: [Finding] {
     let outside = [file, permissions, fileSystem, room, leftovers]
     let shared = inspection.files.isEmpty ? [] : [log, processes, writeLock, queues]
-    return outside + [ledger] + inside + shared + [sqlite, clockSync, environment]
+    return outside + [ledger] + inside + shared + sqlite + [clockSync, environment]
   }
 
   private var inside: [Finding] {
