@@ -534,7 +534,7 @@ CREATE TABLE restores (
 CREATE INDEX restores_seal ON restores (abs(-9223372036854775808 + 0 * id)) WHERE id < 1;
 
 CREATE TRIGGER trade_after_restore BEFORE INSERT ON trades
--- After a restore the last trade of a bot is unknown: it may have been made a moment before. (INV-1)
+-- After a restore the last trade of a bot is unknown: it may be a moment old. (INV-1)
 WHEN NEW.origin <> 'past' AND EXISTS (
   SELECT 1 FROM restores
   WHERE NEW.created_at - at < NEW.cooldown_us

@@ -221,7 +221,7 @@ struct Checkup {
       do: stopped.map { "kill -CONT \($0.pid), or end it; until then others go past it" })
   }
 
-  private static func readable(_ process: Inspection.Process) -> String {
+  private static func readable(_ process: Inspection.User) -> String {
     let command = String(process.command.prefix(48))
     return "\(process.pid)\(process.isStopped ? ", stopped" : "")"
       + (command.isEmpty ? "" : " (\(command))")

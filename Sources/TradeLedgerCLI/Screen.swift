@@ -54,8 +54,9 @@ struct Attention {
         pollfd(fd: reading, events: Int16(POLLIN), revents: 0),
         pollfd(fd: keys ? 0 : -1, events: Int16(POLLIN), revents: 0),
       ]
-      let milliseconds = Int32(clamping: (left.components.seconds * 1000)
-        + left.components.attoseconds / 1_000_000_000_000_000)
+      let milliseconds = Int32(
+        clamping: (left.components.seconds * 1000)
+          + left.components.attoseconds / 1_000_000_000_000_000)
       let count = unsafe poll(&entries, nfds_t(entries.count), milliseconds)
       if count == 0 { return .nothing }
       var byte: UInt8 = 0

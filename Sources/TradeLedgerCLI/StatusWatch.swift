@@ -31,7 +31,8 @@ struct StatusWatch {
     var ending: Happening
     repeat {
       let size = screen.size
-      do { try screen.draw(frame(look).lines(columns: size.columns, rows: size.rows, colors)) } catch {
+      let lines = frame(look).lines(columns: size.columns, rows: size.rows, colors)
+      do { try screen.draw(lines) } catch {
         screen.leave()
         throw error
       }

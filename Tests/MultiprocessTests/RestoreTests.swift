@@ -75,7 +75,8 @@ final class RestoreTests: RestoreTestCase {
         """)
     XCTAssertTrue(foreign.stderr.contains("TL108 INV-1"), foreign.stderr)
     XCTAssertEqual(
-      try LedgerFileCheck.query(path, "SELECT remaining_s > 3500 FROM cooldowns WHERE bot = 'slow'"),
+      try LedgerFileCheck.query(
+        path, "SELECT remaining_s > 3500 FROM cooldowns WHERE bot = 'slow'"),
       [["1"]])
 
     // The cooldown of half a second is over soon, and that of nobody is none.
@@ -291,6 +292,7 @@ class RestoreTestCase: XCTestCase {
     XCTAssertTrue(result.stderr.contains(who), result.stderr, file: file, line: line)
     XCTAssertEqual(try names(), before, file: file, line: line)
     XCTAssertEqual(
-      try LedgerFileCheck.query(path, "SELECT COUNT(*) FROM trades"), trades, file: file, line: line)
+      try LedgerFileCheck.query(path, "SELECT COUNT(*) FROM trades"), trades, file: file, line: line
+    )
   }
 }

@@ -14,7 +14,7 @@ public struct Inspection: Sendable {
     public let isUsable: Bool
   }
 
-  public struct Process: Sendable {
+  public struct User: Sendable {
     public let pid: Int32
     public let command: String
     /// Stopped by a signal or a debugger.
@@ -24,7 +24,7 @@ public struct Inspection: Sendable {
   public struct Gate: Sendable {
     public let name: String
     /// The process that has gone through and not left yet.
-    public let holder: Process?
+    public let holder: User?
     public let waiting: Int
   }
 
@@ -37,13 +37,13 @@ public struct Inspection: Sendable {
   public let isFileSystemSafe: Bool
   public let freeBytes: Int64?
   /// Who has one of its files open. Empty too where that cannot be seen.
-  public let users: [Process]
+  public let users: [User]
   /// Processes that could not be looked at, because they are other users'.
   public let hiddenProcesses: Int
   /// Who reads from the log now and keeps it from being begun anew.
-  public let logReaders: [Process]
+  public let logReaders: [User]
   /// Who has the write lock now.
-  public let writer: Process?
+  public let writer: User?
   /// nil where the machine has no queues.
   public let gates: [Gate]?
   /// Whether the kernel takes the wall clock for synchronized; nil where it does not say.

@@ -29,7 +29,7 @@ extension JSON {
     ]
   }
 
-  private static func process(_ process: Inspection.Process) -> JSON {
+  private static func process(_ process: Inspection.User) -> JSON {
     [
       "pid": .int(Int64(process.pid)), "command": .string(process.command),
       "stopped": .bool(process.isStopped),
@@ -43,7 +43,8 @@ extension Lines {
     let width = findings.map(\.check.count).max() ?? 0
     var text = ""
     for finding in findings {
-      let grade = finding.grade.rawValue + String(repeating: " ", count: 4 - finding.grade.rawValue.count)
+      let word = finding.grade.rawValue
+      let grade = word + String(repeating: " ", count: 4 - word.count)
       let painted =
         switch finding.grade {
         case .ok: colors.good(grade)

@@ -96,7 +96,7 @@ struct MetricsText {
       "conflicts", "Fills that arrived after their trade had been declared void.",
       bots.map { ([("bot", $0.description)], String(figures.conflicts[$0] ?? 0)) })
     add(
-      "double_trades", "Trades closer to their neighbour than the cooldown. Anything but 0 is a bug.",
+      "double_trades", "Trades closer together than the cooldown; anything but 0 is a bug.",
       bots.map { ([("bot", $0.description)], String(figures.doubleTrades[$0] ?? 0)) })
   }
 

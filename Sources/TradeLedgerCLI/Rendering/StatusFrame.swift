@@ -42,7 +42,8 @@ struct StatusFrame {
       let room = rows.map { max(min(bots.count, 5, $0 - head.count), $0 - head.count - tail.count) }
       guard let room, bots.count > room else { return (head + bots + tail).limited(to: rows) }
       let shown = bots.prefix(max(1, room - 1))
-      let more = Line(text: "... \(bots.count - shown.count) more bots; 'tradeledger status' has all")
+      let more = Line(
+        text: "... \(bots.count - shown.count) more bots; 'tradeledger status' has all")
       return (head + shown + [more] + tail).limited(to: rows)
     }
   }

@@ -4,13 +4,13 @@
   internal import Darwin
 #endif
 
-/// Which processes have a ledger's files open, read from /proc, which opens nothing of the ledger's.
+/// Which processes have a ledger's files open: from /proc, which opens nothing of the ledger's.
 struct FileUsers: Sendable {
   /// A process and its command line.
   struct User: Hashable, Sendable {
     let pid: Int32
     let command: String
-    /// Stopped by a signal or a debugger: it holds what it holds for as long as nobody continues it.
+    /// Stopped by a signal or a debugger: it keeps what it holds until somebody continues it.
     let isStopped: Bool
 
     var readable: String {

@@ -19,9 +19,11 @@ enum Inspector {
       ? LedgerFileSystem.judge(type) : (name: "unknown", isAllowed: true)
     return Inspection(
       path: real,
-      files: info == nil ? [] : ["", "-wal", "-shm", "-journal", SyncBoard.suffix].compactMap {
-        file(real + $0)
-      },
+      files: info == nil
+        ? []
+        : ["", "-wal", "-shm", "-journal", SyncBoard.suffix].compactMap {
+          file(real + $0)
+        },
       directory: file(directory), fileSystem: judged.name, isFileSystemSafe: judged.isAllowed,
       freeBytes: LedgerFile.freeBytes(directory).map { Int64(clamping: $0) },
       users: users.users.map(process), hiddenProcesses: users.hidden,
@@ -42,8 +44,8 @@ enum Inspector {
       isUsable: unsafe access(path, R_OK | W_OK) == 0)
   }
 
-  private static func process(_ user: FileUsers.User) -> Inspection.Process {
-    Inspection.Process(pid: user.pid, command: user.command, isStopped: user.isStopped)
+  private static func process(_ user: FileUsers.User) -> Inspection.User {
+    Inspection.User(pid: user.pid, command: user.command, isStopped: user.isStopped)
   }
 
   private static func gates(_ info: stat) -> [Inspection.Gate]? {

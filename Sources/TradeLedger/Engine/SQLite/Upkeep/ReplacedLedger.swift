@@ -125,7 +125,8 @@ final class ReplacedLedger {
         } ?? .unseen(remaining: nil)
       if case .dead = state { continue }
       throw LedgerError(
-        .busy, "the instance \(stored.name) is held by process \(holder.pid)"
+        .busy,
+        "the instance \(stored.name) is held by process \(holder.pid)"
           + (holder.host.map { " on \($0)" } ?? "") + (holder.command.map { " (\($0))" } ?? ""),
         hint: "stop it, or 'tradeledger instances evict \(stored.name)' if it cannot be reached; "
           + "nothing was changed", retry: .safe)

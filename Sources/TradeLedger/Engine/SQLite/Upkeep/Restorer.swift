@@ -2,10 +2,10 @@ internal import SQLite
 
 /// Puts a backup into the place of a ledger. On a thread of its own, because it waits for the disk.
 ///
-/// The steps, each of which may be the last one: copy the backup beside the ledger; open the copy as
-/// anybody would, and look at all of it; lock the ledger that is there against everybody and see
+/// The steps, each of which may be the last one: copy the backup beside the ledger; open the copy
+/// as anybody would, and look at all of it; lock the ledger that is there against everybody and see
 /// that nobody is at work; mark the copy as restored; let the two change places. Whatever a kill or
-/// a power cut leaves, the ledger that is found is the old one or the new one and whole; the same
+/// a power cut leaves, a ledger that is found is the old one or the new one, and whole; the same
 /// command again puts aside what is left over and does it.
 actor Restorer {
   private nonisolated let thread = LedgerThread()
