@@ -61,6 +61,8 @@ final class DoctorTests: CommandLineTestCase {
 
   func testDoctor_ofADamagedLedger_saysSo() throws {
     makeLedger()
+    // Nothing in the log, which would stand for the pages of the file.
+    expect(BuiltBinary.run("sqlite3", [ledger, "PRAGMA wal_checkpoint(TRUNCATE)"]), 0)
     try Data(repeating: 7, count: 9000).write(to: URL(fileURLWithPath: ledger))
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: ledger)
     expectFinding("ledger", "fail", "damaged")
@@ -132,7 +134,10 @@ final class DoctorTests: CommandLineTestCase {
     try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder)
     if geteuid() == 0 {
       XCTAssertEqual(chown(ledger + "-wal", 12345, 12345), 0)
-      expectFinding("permissions", "fail", "ledger.db-wal belongs to user 12345")
+      // Once: SQLite gives it back to the owner of the ledger when root opens it.
+      let found = checks(run(["doctor", "--json"]))["permissions"]
+      XCTAssertEqual(found?.status, "fail")
+      XCTAssertEqual(found?.message.contains("ledger.db-wal belongs to user 12345"), true)
     }
   }
 

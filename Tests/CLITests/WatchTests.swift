@@ -75,7 +75,7 @@ final class WatchTests: CommandLineTestCase {
     XCTAssertEqual(plain.status, 128 + 15)
     XCTAssertTrue(plain.isRestored)
     XCTAssertNil(plain.raw.firstMatch(of: /\u{1b}\[[0-9;]*m/))
-    let coloured = try watch(["wait ready", "key q"])
+    let coloured = try watch(["wait ready", "key q"], environment: ["NO_COLOR": ""])
     XCTAssertEqual(coloured.status, 0)
     XCTAssertNotNil(coloured.raw.firstMatch(of: /\u{1b}\[[0-9;]*m/))
   }
