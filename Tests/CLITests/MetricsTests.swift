@@ -137,6 +137,32 @@ final class MetricsTests: CommandLineTestCase {
       try XCTUnwrap(value(samples, "bot_in_doubt_age_seconds", ["bot": "m"])), 0)
   }
 
+  /// The example alerts ask for metrics that there are, and Prometheus itself takes both.
+  func testAlerts_askForWhatThereIs() throws {
+    makeLedger()
+    let copy = directory.file("copy.db")
+    expect(run(["guard", "desk", "--", "true"]), 0)
+    expect(run(["backup", "-o", copy]), 0)
+    expect(run(["restore", copy]), 0)
+    let metrics = run(["metrics"]).stdout
+    let names = Set(try parse(metrics).keys.map(\.name)).union([
+      "tradeledger_bot_last_trade_timestamp_seconds"
+    ])
+    let rules = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("examples/alerts/tradeledger.rules.yml")
+    let text = try String(contentsOf: rules, encoding: .utf8)
+    let asked = Set(
+      text.split(separator: "\n").filter { $0.contains("expr:") }
+        .flatMap { $0.matches(of: /tradeledger_[a-z_]+/).map { String($0.0) } })
+    XCTAssertGreaterThan(asked.count, 8)
+    XCTAssertEqual(asked.subtracting(names), [])
+    let check = BuiltBinary.run("promtool", ["check", "rules", rules.path])
+    if check.status == 127 { throw XCTSkip("promtool (of prometheus) is not installed") }
+    expect(check, 0)
+    expect(BuiltBinary.run("promtool", ["check", "metrics"], stdin: metrics), 0)
+  }
+
   /// Whole or not at all; what is not ours is kept.
   func testMetrics_intoAFile_replaceOnlyTheirOwn() throws {
     makeLedger()

@@ -203,7 +203,7 @@ final class RestoreTests: RestoreTestCase {
     }
     XCTAssertGreaterThan(kills, 15)
     XCTAssertTrue(seen.isSuperset(of: ["old", "new"]), "\(seen)")
-    if damaged { XCTAssertTrue(seen.contains("none"), "\(seen)") }
+    XCTAssertEqual(seen.contains("none"), damaged, "\(seen)")
   }
 
   /// What a killed restore left, and that it can be gone on from.
