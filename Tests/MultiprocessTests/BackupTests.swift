@@ -124,17 +124,24 @@ final class BackupTests: XCTestCase {
     let worker = try LedgerWorker(path)
     XCTAssertEqual(worker.ask("create live"), "ok")
     worker.ask("bot b 0s 30s cooldown")
-    for _ in 0..<50 { worker.ask("record b") }
     worker.process.closeInput()
     _ = worker.process.wait()
-    XCTAssertEqual(
-      BuiltBinary.run("sqlite3", [path], stdin: "PRAGMA wal_checkpoint(TRUNCATE);").status, 0)
+    // So large that nobody looks at all of it when it is opened.
+    let filler = """
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000)
+      INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, cooldown_us, created_at,
+        status, filled_at, filled_quantity, received_at)
+      SELECT 1, 'k' || i, 'past', 'buy', 'X', '1', 0, 5, 'filled', 5, '1', now_us FROM n, clock;
+      PRAGMA wal_checkpoint(TRUNCATE);
+      """
+    XCTAssertEqual(BuiltBinary.run("sqlite3", [path], stdin: filler).status, 0)
+    XCTAssertEqual(backUp("good.db").status, 0)
     let handle = try XCTUnwrap(FileHandle(forUpdatingAtPath: path))
     let root = try XCTUnwrap(
       UInt64(
         LedgerFileCheck.query(
           path, "SELECT rootpage FROM sqlite_schema WHERE name = 'last_trade'")[0][0]))
-    handle.seek(toFileOffset: (root - 1) * 4096 + 3700)
+    handle.seek(toFileOffset: (root - 1) * 4096 + 3850)
     handle.write(Data(repeating: 0x5a, count: 200))
     handle.closeFile()
     let result = backUp("copy.db")
