@@ -128,7 +128,7 @@ final class BackupTests: XCTestCase {
     _ = worker.process.wait()
     // So large that nobody looks at all of it when it is opened.
     let filler = """
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000)
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
       INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, cooldown_us, created_at,
         status, filled_at, filled_quantity, received_at)
       SELECT 1, 'k' || i, 'past', 'buy', 'X', '1', 0, 5, 'filled', 5, '1', now_us FROM n, clock;
