@@ -91,7 +91,8 @@ let package = Package(
     .testTarget(
       name: "LedgerReportTests", dependencies: ["LedgerReport", "TradeLedger", "LedgerTestSupport"]),
     .testTarget(
-      name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
+      name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "MultiprocessTests",
       dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI", "LedgerTestWorker"]),

@@ -12,7 +12,7 @@
 -- can step in between.
 
 PRAGMA application_id = 1414679620; -- 'TRLD': this file is a trade ledger
-PRAGMA user_version = 3;            -- the layout described here
+PRAGMA user_version = 4;            -- the layout described here
 
 -- Tables --------------------------------------------------------------------------------------
 
@@ -519,6 +519,48 @@ CREATE TRIGGER ledger_kept BEFORE DELETE ON ledger
 -- Without its row a ledger has no clock rule.
 BEGIN SELECT RAISE(ABORT, 'TL152 the row of the ledger is never deleted'); END;
 
+-- Restores ------------------------------------------------------------------------------------
+
+CREATE TABLE restores (
+  -- When the ledger went back to a backup. Whatever was traded between the backup and then is not
+  -- in it, so every bot waits one whole cooldown from then on.
+  id      INTEGER PRIMARY KEY CHECK (id > 0),
+  at      INTEGER NOT NULL CHECK (at BETWEEN 0 AND 253402300799999999),
+  boot_id TEXT,
+  boot_us INTEGER,
+  CHECK ((boot_id IS NULL) = (boot_us IS NULL))
+) STRICT;
+
+CREATE INDEX restores_seal ON restores (abs(-9223372036854775808 + 0 * id)) WHERE id < 1;
+
+CREATE TRIGGER trade_after_restore BEFORE INSERT ON trades
+-- After a restore the last trade of a bot is unknown: it may be a moment old. (INV-1)
+WHEN NEW.origin <> 'past' AND EXISTS (
+  SELECT 1 FROM restores
+  WHERE NEW.created_at - at < NEW.cooldown_us
+    OR boot_id = NEW.boot_id AND NEW.created_boot_us - boot_us < NEW.cooldown_us)
+BEGIN SELECT RAISE(ABORT, 'TL108 INV-1 the ledger was restored less than a cooldown ago'); END;
+
+CREATE TRIGGER restore_shape BEFORE INSERT ON restores
+-- A restore happens now, by both clocks where both are known. Ids count up without gaps.
+WHEN (
+  (NEW.id = -1 OR NEW.id = 1 + COALESCE((SELECT MAX(id) FROM restores), 0))
+  AND EXISTS (SELECT 1 FROM clock WHERE NEW.at BETWEEN earliest AND latest)
+  AND NEW.at BETWEEN 0 AND 253402300799999999
+  AND (NEW.boot_id IS NULL) = (NEW.boot_us IS NULL)
+  AND COALESCE(length(CAST(NEW.boot_id AS BLOB)), 0) <= 128
+  AND COALESCE(NEW.boot_us, 0) BETWEEN -253402300799999999 AND 253402300799999999
+) IS NOT TRUE
+BEGIN SELECT RAISE(ABORT, 'TL160 not a well-formed restore of now'); END;
+
+CREATE TRIGGER restore_fixed BEFORE UPDATE ON restores
+-- Restores count for the cooldown: they never change.
+BEGIN SELECT RAISE(ABORT, 'TL161 restores never change'); END;
+
+CREATE TRIGGER restore_kept BEFORE DELETE ON restores
+-- Restores count for the cooldown: they are never deleted.
+BEGIN SELECT RAISE(ABORT, 'TL162 restores are never deleted'); END;
+
 -- Views for people ----------------------------------------------------------------------------
 
 CREATE VIEW open_trades AS
@@ -536,7 +578,9 @@ CREATE VIEW cooldowns AS
   -- For each bot: when it last traded and how long it still has to wait, by the wall clock.
   SELECT name AS bot, enabled, ROUND(cooldown_us / 1000000.0, 6) AS cooldown_s,
     strftime('%Y-%m-%dT%H:%M:%fZ', last_at / 1000000.0, 'unixepoch') AS last_trade,
-    ROUND(MAX(0, COALESCE(last_at + cooldown_us - now_us, 0)) / 1000000.0, 6) AS remaining_s
+    ROUND(MAX(0, COALESCE(last_at + cooldown_us - now_us, 0),
+      COALESCE((SELECT MAX(restores.at) FROM restores) + cooldown_us - now_us, 0)) / 1000000.0, 6)
+      AS remaining_s
   FROM (
     SELECT name, enabled, cooldown_us, NULLIF(MAX(
       COALESCE((SELECT MAX(effective_at) FROM counted_trades

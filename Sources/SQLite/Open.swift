@@ -7,6 +7,9 @@ public struct OpenOptions: Sendable {
     /// Reads and writes. Leaves the WAL in place when it closes, so that the next process does not
     /// have to make it again.
     case writing
+    /// Reads and writes, and keeps everybody else out from its first statement until it closes. It
+    /// touches no file beside the database when it closes.
+    case alone
     /// Only reads: no statement can change a row. `keepsLog` says that a -wal stands there already
     /// and must be left as it is.
     case reading(keepsLog: Bool)
@@ -90,6 +93,8 @@ extension Connection {
       if case .alone = traces { try run("PRAGMA locking_mode = EXCLUSIVE") }
     } else {
       for (id, value) in Connection.limits { try limit(id, value) }
+      // Before anything that reads the file: then it holds for the log, too.
+      if case .alone = purpose { try run("PRAGMA locking_mode = EXCLUSIVE") }
     }
     // Pragmas that do not touch the file come first: the next one that does reads the schema.
     try set("cell_size_check", 1)
@@ -99,7 +104,7 @@ extension Connection {
     try set("synchronous", 2)  // FULL (INV-4)
     try disableAutomaticCheckpoints()
     switch purpose {
-    case .writing: break
+    case .writing, .alone: break
     case .reading(let keepsLog):
       try configure(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keepsLog, "no checkpoint on close")
       removesLog = !keepsLog

@@ -95,6 +95,17 @@ extension Connection {
     }
   }
 
+  /// Copies the whole log into the main file and empties it. For a connection that is alone.
+  /// - Errors: `isBusy` where it is not.
+  public func foldLog() throws(SQLiteError) {
+    let busy = try firstRow("PRAGMA wal_checkpoint(TRUNCATE)") { row throws(SQLiteError) in
+      try row.integer(0)
+    }
+    guard busy == 0 else {
+      throw SQLiteError(code: SQLITE_BUSY, message: "the log is in use", operation: "fold")
+    }
+  }
+
   /// Blocks the thread, so that readers can end what they are at. Call it without a transaction.
   public func pause(_ time: Duration) { BusyHandler.pause(time) }
 

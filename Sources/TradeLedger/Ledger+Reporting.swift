@@ -9,7 +9,8 @@ extension Ledger {
       outcome = try await engine.attempt(attempt, wait: WaitLimit(options.lockWait))
     } catch {
       metrics.count(
-        "attempts", bot: attempt.order.bot, outcome: "error", reason: error.code.description)
+        "attempts", bot: error.code == .noSuchBot ? nil : attempt.order.bot, outcome: "error",
+        reason: error.code.description)
       throw error
     }
     metrics.attemptTook(ContinuousClock.now - start)
@@ -18,7 +19,13 @@ extension Ledger {
   }
 
   func settle(_ settlement: Settlement) async throws(LedgerError) -> SettleOutcome {
-    let outcome = try await engine.settle(settlement, wait: WaitLimit(options.lockWait))
+    let outcome: SettleOutcome
+    do throws(LedgerError) {
+      outcome = try await engine.settle(settlement, wait: WaitLimit(options.lockWait))
+    } catch {
+      metrics.count("settled", bot: nil, outcome: "error", reason: error.code.description)
+      throw error
+    }
     if case .settled(let trade) = outcome {
       metrics.count("settled", bot: trade.bot, outcome: trade.status.rawValue)
       options.logger.info(

@@ -274,6 +274,11 @@ extension Ledger {
     try await engine.audit(query, wait: WaitLimit(options.lockWait))
   }
 
+  /// What `tradeledger metrics` shows beside the status. Reads every trade once.
+  public func figures() async throws(LedgerError) -> LedgerFigures {
+    try await engine.figures(wait: WaitLimit(options.lockWait))
+  }
+
   /// What `tradeledger doctor` shows, a full integrity check included.
   public func diagnosis() async throws(LedgerError) -> Diagnosis {
     try await engine.diagnosis(wait: WaitLimit(options.lockWait))

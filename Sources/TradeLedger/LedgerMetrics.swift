@@ -14,8 +14,11 @@ final class LedgerMetrics: Sendable {
   private let timer = Timer(label: "tradeledger_attempt_duration")
 
   /// Adds one to `tradeledger_<label>_total`.
-  func count(_ label: String, bot: BotName, outcome: String, reason: String = "") {
-    let key = Key(label: label, bot: bot.description, outcome: outcome, reason: reason)
+  ///
+  /// - Parameter bot: nil for a name that no bot has: whatever callers make up is no label.
+  func count(_ label: String, bot: BotName?, outcome: String, reason: String = "") {
+    let key = Key(
+      label: label, bot: bot?.description ?? "", outcome: outcome, reason: reason)
     counters.withLock { counters in
       if let counter = counters[key] { return counter.increment() }
       let counter = Counter(

@@ -34,9 +34,10 @@ struct Root: AsyncParsableCommand {
         subcommands: [
           Check.self, Trades.self, TradeGroup.self, Status.self, InstancesGroup.self, Audit.self,
           Report.self,
-          Doctor.self, SchemaCommand.self,
+          Doctor.self, MetricsCommand.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
+      CommandGroup(name: "Keep", subcommands: [BackupCommand.self, RestoreCommand.self]),
       CommandGroup(
         name: "Prove",
         subcommands: [

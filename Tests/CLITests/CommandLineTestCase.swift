@@ -123,7 +123,7 @@ class CommandLineTestCase: XCTestCase {
   /// What is on record: the bytes of the main file, and each row as another client sees it.
   func snapshot(_ path: String? = nil) -> Snapshot {
     let path = path ?? ledger
-    let tables = ["ledger", "bots", "settings", "instances", "trades", "conflicts"]
+    let tables = ["ledger", "bots", "settings", "instances", "trades", "conflicts", "restores"]
     let rows = tables.map { table in
       (try? LedgerFileCheck.query(path, "SELECT * FROM \(table)")) ?? [["unreadable"]]
     }

@@ -50,7 +50,7 @@ final class LedgerFileTests: XCTestCase {
       let answers = LedgerWorker.together(workers) { _ in "open" }
       XCTAssertEqual(answers, Array(repeating: "ok", count: 8))
       XCTAssertEqual(try schemaVersion(file), versionAfterOne, "migrated more than once")
-      XCTAssertEqual(try LedgerFileCheck.query(file, "PRAGMA user_version"), [["3"]])
+      XCTAssertEqual(try LedgerFileCheck.query(file, "PRAGMA user_version"), [["4"]])
       XCTAssertEqual(workers[3].ask("reserve old"), "denied cooldown 1", "the history is kept")
       try LedgerFileCheck.verify(file)
     }

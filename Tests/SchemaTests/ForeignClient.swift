@@ -42,7 +42,7 @@ enum ForeignClient {
 struct CorpusFile: Encodable {
   let schema = ForeignClient.schema
   let base = Corpus.base
-  let life = State.void + [SQL.conflict()]
+  let life = State.void + [SQL.conflict()] + State.restored
   let attacks = Corpus.attacks
 
   /// Writes it into `directory` and gives the path.

@@ -109,7 +109,7 @@ final class MigrationTests: XCTestCase {
     let before = try contents()
     XCTAssertEqual(before["trades"]?.count, 4)
     let ledger = try await open()
-    XCTAssertEqual(try LedgerFileCheck.query(path, "PRAGMA user_version"), [["3"]])
+    XCTAssertEqual(try LedgerFileCheck.query(path, "PRAGMA user_version"), [["4"]])
     XCTAssertEqual(try contents(except: "superseded"), before)
     XCTAssertEqual(
       try LedgerFileCheck.query(path, "SELECT DISTINCT superseded FROM trades"), [["0"]])
@@ -219,15 +219,15 @@ final class MigrationTests: XCTestCase {
     let test = try await TestLedger()
     try await test.addBot()
     await test.ledger.close()
-    try test.foreignClient().run("PRAGMA user_version = 4")
+    try test.foreignClient().run("PRAGMA user_version = 5")
     let before = try test.query("SELECT * FROM bots")
     for access in [Ledger.Options.Access.readWrite, .readOnly] {
       let error = await assertFails(.newerSchema) { try await test.another(access) }
-      XCTAssertTrue(error?.message.contains("layout 4") ?? false, "\(error as Any)")
+      XCTAssertTrue(error?.message.contains("layout 5") ?? false, "\(error as Any)")
     }
     await assertFails(.newerSchema) { try await Ledger.create(test.path, mode: .simulation) }
     XCTAssertEqual(try test.query("SELECT * FROM bots"), before)
-    XCTAssertEqual(try test.query("PRAGMA user_version"), [["4"]])
+    XCTAssertEqual(try test.query("PRAGMA user_version"), [["5"]])
   }
 
   /// A file that only says that it is an old ledger has no rows to migrate: refused, untouched.

@@ -122,6 +122,10 @@ final class ObservabilityTests: XCTestCase {
     struct Lost: Error {}
     _ = try await test.ledger.withTrade(order) { _ in throw Lost() }
     _ = try? await test.ledger.reserve(.example("nobody-\(bot.utf8.count)"))
+    // A name that no bot has is no label: callers could make up any number of them.
+    XCTAssertEqual(RecordingMetrics.shared.counters(bot: "nobody-\(bot.utf8.count)"), [:])
+    XCTAssertNotNil(
+      RecordingMetrics.shared.counters(bot: "")["tradeledger_attempts_total error no_such_bot"])
     let counts = RecordingMetrics.shared.counters(bot: bot)
     let expected: [String: Int64] = [
       "tradeledger_attempts_total admitted ": 5, "tradeledger_attempts_total replayed ": 1,

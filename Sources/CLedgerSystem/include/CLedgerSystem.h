@@ -78,6 +78,29 @@ bool tl_gate_has_queue(int set, uint16_t index);
 // and never used twice, not by a forked child either. Returns 0 or the errno.
 int tl_random_bits(uint64_t bits[2]);
 
+// Exchanges the files of two names in one step. Returns 0 or the errno.
+int tl_rename_exchange(const char *one, const char *other);
+
+// Locks the open directory for this process alone, until it is closed. Returns 0 or the errno.
+int tl_lock_alone(int descriptor);
+
+// Locks the open main file of a database as SQLite does before it excludes everybody else, without
+// waiting. For files that SQLite cannot open. Returns 0 or the errno.
+int tl_lock_as_sqlite(int descriptor);
+
+typedef struct {
+  bool is_closed;   // somebody has gone through and not left yet
+  int32_t waiting;  // how many stand before it
+  int32_t last_pid; // who went through or left last
+} tl_gate_state;
+
+// Looks at a gate. Returns 0 or the errno.
+int tl_gate_look(int set, uint16_t index, tl_gate_state *state);
+
+// Whether the kernel takes the wall clock for synchronized, by NTP for example. Returns 0 or the
+// errno.
+int tl_clock_is_synchronized(bool *answer);
+
 #if defined(__APPLE__)
 // The id of this boot of the machine, as text. Returns 0 or the errno.
 int tl_boot_session(char *text, size_t size);

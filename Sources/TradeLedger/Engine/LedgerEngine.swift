@@ -101,6 +101,9 @@ protocol LedgerEngine: Actor {
   func trade(_ reference: TradeReference, wait: WaitLimit) throws(LedgerError) -> Trade
   func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport
   func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis
+  func figures(wait: WaitLimit) throws(LedgerError) -> LedgerFigures
+  /// Copies one snapshot into a new, empty file.
+  func copy(into target: LedgerFile, wait: WaitLimit) throws(LedgerError) -> LedgerCopy
   func work() -> WorkDone
   func close()
 }
@@ -127,4 +130,6 @@ public struct Diagnosis: Sendable {
   public let schemaVersion: Int
   /// Both clocks at the time of the diagnosis.
   public let clock: ClockReading
+  /// Both clocks when the newest trade was made.
+  public let newestTrade: ClockReading?
 }

@@ -50,6 +50,9 @@ public struct Denial: Hashable, Sendable {
   public var retryAfter: Duration?
   /// How far the wall clock is behind the time of the last trade.
   public var clockBehind: Duration?
+  /// With the reason `cooldown` and no winner: when the ledger went back to a backup. What was
+  /// traded since that backup is not in it, so every bot waits one cooldown from then on.
+  public var restoredAt: Timestamp?
 
   init(
     _ reason: Reason, winner: Trade? = nil, holder: Holder? = nil, retryAfter: Duration? = nil,

@@ -16,6 +16,9 @@ struct AdmissionFacts: Sendable {
   var lastTrades: [LastTrade] = []
   /// The last conflicts, which count at their times.
   var lastConflicts: [LastTrade] = []
+  /// When the ledger went back to a backup: the trades since that backup are not in it, so that
+  /// each bot may have traded then.
+  var restores: [ClockReading] = []
 
   struct LastTrade: Hashable, Sendable {
     let id: TradeID
@@ -114,9 +117,27 @@ enum Admission {
       if let found = longest, found.wait.remaining >= wait.remaining { continue }
       longest = (wait, last.id)
     }
+    let restored = afterRestore(facts, now)
+    if let wait = restored?.retryAfter, wait > longest?.wait.remaining ?? .zero {
+      return restored.map { .deny($0, winner: nil) }
+    }
     return longest.map { wait, id in
       .deny(
         Denial(.cooldown, retryAfter: wait.remaining, clockBehind: wait.clockBehind), winner: id)
     }
+  }
+
+  /// The longest wait after a restore, which no trade in the ledger is the reason of.
+  private static func afterRestore(_ facts: AdmissionFacts, _ now: ClockReading) -> Denial? {
+    var denial: Denial?
+    for restored in facts.restores {
+      guard
+        let wait = Cooldown.wait(since: restored, now: now, cooldown: facts.settings.cooldown),
+        wait.remaining > denial?.retryAfter ?? .zero
+      else { continue }
+      denial = Denial(.cooldown, retryAfter: wait.remaining, clockBehind: wait.clockBehind)
+      denial?.restoredAt = restored.wall
+    }
+    return denial
   }
 }

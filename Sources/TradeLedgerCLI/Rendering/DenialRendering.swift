@@ -9,6 +9,7 @@ extension JSON {
       "winner": denial.winner.map { .trade($0) } ?? .null,
       "holder": denial.holder.map { .holder($0) } ?? .null,
       "clock_behind_us": .number(denial.clockBehind?.wholeMicroseconds),
+      "restored_at": .text(denial.restoredAt),
     ]
   }
 
@@ -25,7 +26,10 @@ extension Lines {
   static func denial(_ denial: Denial) -> String {
     var lines = Lines()
     lines.add("outcome", "denied")
-    lines.add("reason", denial.reason.readable)
+    lines.add(
+      "reason",
+      denial.restoredAt == nil
+        ? denial.reason.readable : "cooldown (the ledger was restored too recently)")
     if let winner = denial.winner {
       lines.add("because of trade", winner.id)
       lines.add("key", winner.key)
@@ -40,6 +44,7 @@ extension Lines {
     lines.add("holder host", denial.holder?.host)
     lines.add("holder since", denial.holder?.since)
     lines.add("holder command", denial.holder?.command)
+    lines.add("ledger restored at", denial.restoredAt)
     lines.add("retry after", denial.retryAfter?.readable)
     lines.add("clock behind", denial.clockBehind?.readable)
     return lines.text

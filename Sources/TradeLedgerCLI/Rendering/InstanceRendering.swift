@@ -54,7 +54,7 @@ extension InstanceEviction {
 
 extension Instance {
   /// `free`, `alive`, `dead` or `unseen`.
-  fileprivate var stateName: String {
+  var stateName: String {
     switch state {
     case nil: "free"
     case .alive: "alive"

@@ -85,9 +85,7 @@ enum Corpus {
   static let attacks: [Attack] = [
     legalLife, replacements, shapes, names, amounts, types, settingsInForce, clock, cooldown, alone,
     fences, immutability, transitions, authority, lateness, fillTimes, outcomes, edges, conflicts,
-    bots,
-    instances, ledgerRow, triggers,
-    attachments,
+    restores, bots, instances, ledgerRow, triggers, attachments,
   ].flatMap { $0 }
 
   /// What every attack finds: four bots and an instance at epoch 1.

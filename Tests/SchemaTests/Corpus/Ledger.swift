@@ -7,7 +7,7 @@ extension Corpus {
       ("trades", "TL115", "pending", State.pending), ("trades", "TL115", "doubt", State.inDoubt),
       ("conflicts", "TL123", "any", State.void + [SQL.conflict()]), ("bots", "TL133", "any", []),
       ("settings", "TL137", "any", []), ("instances", "TL142", "any", []),
-      ("ledger", "TL152", "any", []),
+      ("ledger", "TL152", "any", []), ("restores", "TL162", "any", State.restored),
     ] {
       [
         refused(
@@ -76,6 +76,45 @@ extension Corpus {
         "TL122", by: "a conflict dated back", after: State.void + [SQL.conflict()],
         "UPDATE conflicts SET at = 5"),
     ]
+  }
+
+  /// A restore that is made up, changed or denied would open a cooldown, or close all of them.
+  @AttackList static var restores: [Attack] {
+    [
+      refused(
+        "TL160", by: "a restore in the future", in: ["live", "paper"],
+        restore(at: SQL.now + " + 9999999")),
+      refused(
+        "TL160", by: "a restore dated back", in: ["live", "paper"],
+        restore(at: SQL.now + " - 9999999")),
+      refused("TL160", by: "a restore before 1970", restore(at: "-1")),
+      refused("TL160", by: "a gap in the restores", restore(id: "7")),
+      refused("TL160", by: "a negative restore", restore(id: "-7")),
+      refused(
+        "TL160", by: "one restore in the place of another", after: State.restored,
+        restore(verb: "INSERT OR REPLACE INTO", id: "1")),
+      refused("TL160", by: "a restore of no boot", restore(boot: "NULL, 5")),
+      refused("TL160", by: "a restore of an endless boot", restore(boot: "\(SQL.long(129)), 5")),
+      refused(
+        "TL161", by: "a restore dated back later", after: State.restored,
+        "UPDATE restores SET at = 5"),
+      refused("TL108", by: "a trade right after a restore", after: State.restored, SQL.reserve()),
+      refused("TL108", by: "a record right after a restore", after: State.restored, SQL.record()),
+      refused(
+        "TL108", by: "a trade on the boot clock of a restore",
+        in: ["simulation"], after: [restore(at: "0", boot: "'boot', 50")],
+        SQL.reserve(with: ["boot_id": "'boot'", "created_boot_us": "51"])),
+      admitted("a bot without cooldown after a restore", after: State.restored, SQL.record(bot: 2)),
+      admitted("a fact of the past after a restore", after: State.restored, SQL.past("k", at: "5")),
+      admitted("a restore of now", restore()),
+    ]
+  }
+
+  static func restore(
+    verb: String = "INSERT INTO", id: String = "NULL", at: String = SQL.now,
+    boot: String = "NULL, NULL"
+  ) -> String {
+    "\(verb) restores (id, at, boot_id, boot_us) VALUES (\(id), \(at), \(boot))"
   }
 
   @AttackList static var bots: [Attack] {

@@ -155,4 +155,5 @@ enum State {
   static let filled = overdue + [SQL.fill(with: ["late": "1"])]
   static let void = overdue + [SQL.void(with: ["late": "1"])]
   static let recorded = [SQL.record(bot: 2)]
+  static let restored = [Corpus.restore()]
 }

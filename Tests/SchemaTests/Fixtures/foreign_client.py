@@ -18,7 +18,7 @@ import sqlite3
 import sys
 import tempfile
 
-TABLES = ("ledger", "bots", "settings", "instances", "trades", "conflicts")
+TABLES = ("ledger", "bots", "settings", "instances", "trades", "conflicts", "restores")
 PRAGMAS = ("recursive_triggers", "foreign_keys", "ignore_check_constraints")
 # Every pair of settings of two pragmas occurs.
 SETTINGS = ((0, 0, 1), (1, 1, 1), (0, 1, 0), (1, 0, 0))

@@ -28,6 +28,7 @@ struct AdmissionReader {
         row throws(SQLiteError) in try Found.last(row, 0)
       }.compactMap { $0 }
     }
+    facts.restores = database.restores
     self.facts = facts
   }
 

@@ -3,6 +3,9 @@ internal import SQLite
 /// A connection to a ledger whose errors are already the ledger's: `SQLiteError` ends here.
 struct LedgerDatabase {
   let connection: Connection
+  /// When the ledger went back to a backup, as it said when it was opened: a restore keeps
+  /// everybody out, so that nobody has the file open who has not read of it.
+  var restores: [ClockReading] = []
   var path: String { connection.path }
 
   func run(_ sql: String, _ values: [Value] = []) throws(LedgerError) {

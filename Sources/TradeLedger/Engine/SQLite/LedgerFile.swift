@@ -54,6 +54,11 @@ struct LedgerFile: Sendable {
     let mode: mode_t = groupShared ? 0o660 : 0o600
     var info = stat()
     if unsafe lstat(target, &info) != 0 {
+      if NewLedgerFile.exists(target + RestorePlace.suffix) {
+        throw LedgerError(
+          .configuration, "a restore of \(quoted(path)) was cut short, and it is not there now",
+          hint: "give the same restore command again; a new ledger would know no last trade")
+      }
       try LedgerFileSystem.check(directory: directory)
       try LedgerFile.checkDirectory(directory, groupMayWrite: groupShared)
       try LedgerFile.makeFile(target, mode: mode)
@@ -66,6 +71,30 @@ struct LedgerFile: Sendable {
         hint: "remove the link, or give the path that it should lead to")
     }
     try self.init(existing: target)
+  }
+
+  /// Where a ledger that may not be there would lie: its real path, and that of its directory.
+  ///
+  /// - Throws: as `init(existing:)`, but for what is wrong with the file itself.
+  static func place(_ path: String) throws(LedgerError) -> (file: String, directory: String) {
+    try checkSpelling(path)
+    let real = realPath(path)
+    guard let directory = realPath(parent(of: real ?? path)) else { throw cannotReach(path, errno) }
+    try LedgerFileSystem.check(directory: directory)
+    let name = (real ?? path).split(separator: "/").last.map(String.init) ?? ""
+    let target = directory + (directory == "/" ? "" : "/") + name
+    var info = stat()
+    var groupMayWrite = false
+    if unsafe lstat(target, &info) == 0 {
+      guard info.st_mode & S_IFMT == S_IFREG, info.st_nlink == 1 else {
+        throw LedgerError(
+          .configuration, "\(quoted(path)) is not a plain file of one name",
+          hint: "give the path of a ledger")
+      }
+      groupMayWrite = info.st_mode & 0o020 != 0
+    }
+    try checkDirectory(directory, groupMayWrite: groupMayWrite)
+    return (target, directory)
   }
 
   /// Whether a -wal stands beside the file.
@@ -92,11 +121,18 @@ struct LedgerFile: Sendable {
   static let reserveBytes: UInt64 = 256 * 1024
 
   /// Free bytes beside the ledger; nil where the system does not say.
-  /// - Throws: `io` where the disk is nearly full.
-  func expectRoom() throws(LedgerError) -> UInt64? {
+  var freeBytes: UInt64? { LedgerFile.freeBytes(directory) }
+
+  static func freeBytes(_ directory: String) -> UInt64? {
     var info = statvfs()
     guard unsafe statvfs(directory, &info) == 0 else { return nil }
-    let free = UInt64(info.f_bavail) * UInt64(info.f_frsize)
+    return UInt64(info.f_bavail) * UInt64(info.f_frsize)
+  }
+
+  /// The same, for a reservation.
+  /// - Throws: `io` where the disk is nearly full.
+  func expectRoom() throws(LedgerError) -> UInt64? {
+    guard let free = freeBytes else { return nil }
     guard free >= LedgerFile.reserveBytes else {
       throw LedgerError(
         .io, "less than \(LedgerFile.reserveBytes / 1024) KiB are free beside \(quoted(path))",
@@ -217,13 +253,13 @@ extension LedgerFile {
     }
   }
 
-  private static func realPath(_ path: String) -> String? {
+  static func realPath(_ path: String) -> String? {
     guard let resolved = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(resolved) }
     return unsafe String(cString: resolved)
   }
 
-  private static func parent(of path: String) -> String {
+  static func parent(of path: String) -> String {
     let parts = path.split(separator: "/", omittingEmptySubsequences: true).dropLast()
     let joined = parts.joined(separator: "/")
     if path.hasPrefix("/") { return "/" + joined }

@@ -19,6 +19,16 @@ enum LockHolders {
     locks(path).contains { $0.bytes.overlaps(124...127) }
   }
 
+  /// Who reads from the log: bytes 124 to 127.
+  static func logReaders(of path: String) -> [Int32] {
+    Set(locks(path).filter { $0.bytes.overlaps(124...127) }.compactMap { Int32($0.pid) }).sorted()
+  }
+
+  /// Who has the write lock.
+  static func writer(of path: String) -> Int32? {
+    locks(path).first { $0.bytes.contains(120) }.flatMap { Int32($0.pid) }
+  }
+
   private struct Lock {
     let pid: Substring
     /// Of the -shm.

@@ -62,7 +62,7 @@ extension SQLiteEngine {
     return Denial(.held, holder: Denial.Holder(stored.claim, holder), retryAfter: retryAfter)
   }
 
-  private static func judge(
+  static func judge(
     _ holder: InstanceHolder, _ observer: ProcessIdentity, _ processes: any ProcessTable,
     _ now: ClockReading
   ) -> HolderState {

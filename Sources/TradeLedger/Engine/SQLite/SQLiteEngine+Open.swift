@@ -48,9 +48,10 @@ private enum Opening {
     }
     let hadLog = file.hasWAL
     let purpose = isReadOnly ? OpenOptions.Purpose.reading(keepsLog: hadLog) : .writing
-    let database = try connect(file, OpenOptions(purpose: purpose, wait: options.lockWait))
+    var database = try connect(file, OpenOptions(purpose: purpose, wait: options.lockWait))
     try prepare(database, file, creating: mode, options)
     let found = try Opened(database, wait: options.lockWait)
+    database.restores = found.restores
     if let mode, found.mode != mode {
       throw LedgerError(
         .configuration, "\(quoted(file.path)) is a \(found.mode.rawValue) ledger",
@@ -62,6 +63,12 @@ private enum Opening {
       throw LedgerError(
         .ledgerMoved, "\(quoted(file.path)) or its -wal vanished while it was opened",
         hint: "find out what deletes files there, then try again", retry: .safe)
+    }
+    // Whoever waited for a lock while a restore put another file there has opened the old one.
+    if database.connection.hasMoved {
+      throw LedgerError(
+        .ledgerMoved, "\(quoted(file.path)) was replaced while it was opened",
+        hint: "nothing was written; open it again", retry: .safe)
     }
     // From here on the engine syncs, after it has let go of the lock.
     if !isReadOnly {
@@ -168,6 +175,7 @@ private enum Opening {
 private struct Opened {
   let mode: LedgerMode
   let schemaVersion: Int64
+  let restores: [ClockReading]
 
   init(_ database: LedgerDatabase, wait: Duration) throws(LedgerError) {
     let ending = database.connection.read(wait: wait) { () throws(LedgerError) in
@@ -179,10 +187,16 @@ private struct Opened {
       let mode = try database.first(Statements.ledgerMode) { row throws(SQLiteError) in
         try row.text(0)
       }
-      return (mode.flatMap(LedgerMode.init(rawValue:)), try database.pragma("schema_version"))
+      return (
+        mode.flatMap(LedgerMode.init(rawValue:)), try database.pragma("schema_version"),
+        try database.rows(Statements.restores) { row throws(SQLiteError) in
+          ClockReading(
+            wall: try TradeRow.requiredInstant(row, 0), boot: try TradeRow.boot(row, 1))
+        }
+      )
     }
     switch ending {
-    case .committed(let (mode, version)), .rolledBack(let (mode, version)):
+    case .committed(let (mode, version, restores)), .rolledBack(let (mode, version, restores)):
       guard let mode else {
         throw LedgerError(
           .notALedger, "\(quoted(database.path)) has the schema of a ledger but no mode",
@@ -190,6 +204,7 @@ private struct Opened {
       }
       self.mode = mode
       schemaVersion = version
+      self.restores = restores
     case .notBegun(let error), .commitUnknown(_, let error): throw database.translate(error)
     case .bodyFailed(let error, _): throw error
     }

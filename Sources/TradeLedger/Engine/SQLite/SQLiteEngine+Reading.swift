@@ -100,14 +100,20 @@ extension SQLiteEngine {
   }
 
   func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis {
-    let integrity = try read(wait: wait) { (database, _) throws(LedgerError) in
-      try Integrity.report(database)
+    let (integrity, newest) = try read(wait: wait) { (database, _) throws(LedgerError) in
+      (
+        try Integrity.report(database),
+        try database.first(Statements.newestTrade) { row throws(SQLiteError) in
+          ClockReading(
+            wall: try TradeRow.requiredInstant(row, 0), boot: try TradeRow.boot(row, 1))
+        }
+      )
     }
     return Diagnosis(
       path: path, mode: mode, fileSystem: LedgerFileSystem.name(directory: path),
       sqliteVersion: Connection.libraryVersion, walBytes: file.walBytes, integrity: integrity,
       lockHolders: LockHolders.of(path), schemaVersion: Int(SchemaText.version),
-      clock: clock.now())
+      clock: clock.now(), newestTrade: newest)
   }
 
   private static func checkBot(

@@ -8,7 +8,7 @@ enum SchemaText {
   /// `application_id` of a ledger: "TRLD".
   static let applicationID: Int64 = 1_414_679_620
   /// `user_version` of this layout.
-  static let version: Int64 = 3
+  static let version: Int64 = 4
 
   /// The text of each object as SQLite stores it, by name: the fingerprint of a ledger.
   static let objects: [String: String] = {
@@ -38,4 +38,6 @@ enum SchemaText {
 extension Ledger {
   /// The text of `schema.sql`, the specification of the ledger in SQL.
   public static var schemaSQL: String { SchemaText.sql }
+  /// The version of the SQLite library in this process, for example "3.40.1".
+  public static var sqliteVersion: String { Connection.libraryVersion }
 }

@@ -27,8 +27,8 @@ struct Gates {
 
   private let key: Int32
   private let owner: (user: UInt32, group: UInt32, mode: UInt32)
-  private let first: UInt16
-  private var set: Int32?
+  let first: UInt16
+  private(set) var set: Int32?
   private var distrustedUntil: SuspendingClock.Instant?
   /// The sets in which gates were entered: left in another one, a gate would stay closed for all.
   private var entered: [Gate: Int32] = [:]

@@ -1,0 +1,23 @@
+/// A backup that was made and verified by opening it.
+public struct Backup: Sendable {
+  /// The ledger.
+  public let source: String
+  /// The backup: one file, which may be copied like any other.
+  public let path: String
+  public let mode: LedgerMode
+  /// What the backup shows is what was committed then.
+  public let takenAt: Timestamp
+  public let bytes: Int64
+  /// What the backup itself says, after it was opened, checked and compared with the source.
+  public let trades: Int
+  public let conflicts: Int
+  /// What an audit of the backup found. (A finding is history, and no fault of the backup.)
+  public let findings: Int
+}
+
+/// What an engine has copied.
+struct LedgerCopy: Sendable {
+  let takenAt: Timestamp
+  let trades: Int
+  let conflicts: Int
+}
