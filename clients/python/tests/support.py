@@ -63,7 +63,7 @@ class LedgerFile:
     @property
     def _now(self) -> int:
         clock = self.clock if self.is_simulation else tradeledger.SystemClock()
-        return clock().wall_us
+        return int(clock().wall_us)
 
     def run(self, statement: str, *values: Any) -> list[Any]:
         """A statement of the Swift engine, by its name there."""
