@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import inspect
 import logging
 import os
@@ -138,7 +139,7 @@ class RefusalTests(TradingTestCase):
     def test_floats_and_naive_times_are_refused(self) -> None:
         self.failed("invalid_input", self.ledger.reserve, "momentum", "buy", "BTC-USD", 0.25)
         self.failed("invalid_input", self.ledger.reserve, "momentum", "hold", "BTC-USD", "1")
-        now = tradeledger.datetime.datetime.now()
+        now = datetime.datetime.now()
         self.failed("invalid_input", self.ledger.record, *ORDER, at=now)
 
     def test_settings_are_those_in_force(self) -> None:
