@@ -26,7 +26,7 @@ struct Case: Decodable {
   }
 }
 
-/// One step. What is not given is as in every other step.
+/// One step. What is not given is as in every other step. Times and intervals in microseconds.
 struct Step: Decodable {
   let `do`: String
   var bot: String?
@@ -38,9 +38,9 @@ struct Step: Decodable {
   var token: String?
   var instance: String?
   var epoch: Int64?
-  var filled_price: String?
-  var filled_quantity: String?
-  var at_us: Int64?
+  var filledPrice: String?
+  var filledQuantity: String?
+  var at: Int64?
   var reason: String?
   /// The name that the permit gets, and by which a later step means it.
   var `as`: String?
@@ -50,12 +50,24 @@ struct Step: Decodable {
   var us: Int64?
   var boot: String?
   /// For the bot.
-  var cooldown_us: Int64?
-  var lease_us: Int64?
-  var in_doubt: String?
+  var cooldown: Int64?
+  var lease: Int64?
+  var inDoubt: String?
   var enabled: Bool?
   /// nil: nothing is asked.
   var expect: [String: Word]?
+
+  private enum CodingKeys: String, CodingKey {
+    case `do`, bot, side, symbol, quantity, price, key, token, instance, epoch
+    case filledPrice = "filled_price"
+    case filledQuantity = "filled_quantity"
+    case at = "at_us"
+    case reason, `as`, of, trade, us, boot
+    case cooldown = "cooldown_us"
+    case lease = "lease_us"
+    case inDoubt = "in_doubt"
+    case enabled, expect
+  }
 }
 
 /// A value in an answer.

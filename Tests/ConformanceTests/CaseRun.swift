@@ -15,15 +15,15 @@ final class CaseRun {
     switch step.do {
     case "bot":
       try await test.addBot(
-        step.bot ?? "momentum", cooldown: .microseconds(step.cooldown_us ?? -1),
-        lease: .microseconds(step.lease_us ?? -1),
-        inDoubt: step.in_doubt.flatMap(InDoubtPolicy.init(rawValue:)) ?? .cooldown)
+        step.bot ?? "momentum", cooldown: .microseconds(step.cooldown ?? -1),
+        lease: .microseconds(step.lease ?? -1),
+        inDoubt: step.inDoubt.flatMap(InDoubtPolicy.init(rawValue:)) ?? .cooldown)
     case "set":
       _ = try await ledger.changeBot(
         BotName(step.bot ?? "momentum"),
         BotChange(
-          cooldown: step.cooldown_us.map { .microseconds($0) },
-          inDoubt: step.in_doubt.flatMap(InDoubtPolicy.init(rawValue:)), isEnabled: step.enabled))
+          cooldown: step.cooldown.map { .microseconds($0) },
+          inDoubt: step.inDoubt.flatMap(InDoubtPolicy.init(rawValue:)), isEnabled: step.enabled))
     case "advance": test.clock.advance(.microseconds(step.us ?? 0))
     case "jump": test.clock.jumpWall(.microseconds(step.us ?? 0))
     case "reboot": test.clock.reboot(step.boot ?? "")
@@ -79,7 +79,7 @@ final class CaseRun {
 
   private func record(_ step: Step, _ digits: String) async throws(LedgerError) -> Told {
     let fill = Fill(
-      quantity: try amount(step.filled_quantity), price: try amount(step.filled_price),
+      quantity: try amount(step.filledQuantity), price: try amount(step.filledPrice),
       at: at(step))
     let outcome = try await test.ledger.record(
       try order(step), fill: fill, key: OrderKey(step.key ?? "key-of-step-\(digits)"),
@@ -121,7 +121,7 @@ final class CaseRun {
   }
 
   private func at(_ step: Step) -> Timestamp? {
-    step.at_us.map { Timestamp(microseconds: Told.start.microseconds + $0) }
+    step.at.map { Timestamp(microseconds: Told.start.microseconds + $0) }
   }
 
   private func claim(_ step: Step) throws(LedgerError) -> InstanceClaim? {

@@ -94,7 +94,8 @@ func runOwnProcess(
   // gets SIGHUP and SIGCONT from the kernel, which do not leave it behind.
   platform.processGroupID = 0
   let result = try await Subprocess.run(
-    program.map { .name($0) } ?? .path(literal("/proc/self/exe")), arguments: arguments, platformOptions: platform,
+    program.map { .name($0) } ?? .path(literal("/proc/self/exe")), arguments: arguments,
+    platformOptions: platform,
     input: .inputWriter, output: .sequence, error: .currentStandardError
   ) { execution in
     let writer = execution.standardInputWriter

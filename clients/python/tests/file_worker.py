@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -58,9 +59,13 @@ match word:
     case "fork":
         child = os.fork()
         if child == 0:
+            log = os.stat(path + "-wal")
+            del ledger
+            gc.collect()
+            is_open = bool(tradeledger._descriptors_of(log))
+            print("still open" if is_open else "closed", flush=True)
             sys.exit(0)
         os.waitpid(child, 0)
-        print("log stands" if os.path.exists(path + "-wal") else "log gone", flush=True)
         print(trade(), flush=True)
     case "trade":
         answer = trade()

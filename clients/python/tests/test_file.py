@@ -117,6 +117,8 @@ class OpenTests(FileTestCase):
         ledger = self.opened()
         os.rename(self.file.path + "-wal", self.file.path + "-wal.moved")
         self.failed("ledger_moved", ledger.record, *ORDER)
+        Path(self.file.path + "-wal").touch(0o600)
+        self.failed("ledger_moved", ledger.record, *ORDER)
         os.rename(self.file.path + "-wal.moved", self.file.path + "-wal")
         ledger.record(*ORDER)
 
@@ -279,12 +281,12 @@ class ForkTests(FileTestCase):
         self.assertTrue(answer.startswith("configuration: this ledger belongs to process"), answer)
         ledger.record(*ORDER)
 
-    def test_a_child_that_ends_normally_leaves_the_log_alone(self) -> None:
-        """Closing the parent's connection in the child would copy and delete the parent's log."""
+    def test_a_child_that_forgets_the_ledger_leaves_its_files_alone(self) -> None:
+        """Closing the parent's connection in the child would touch files that others work on."""
         out = subprocess.run(
             [*WORKER, self.file.path, "fork"], capture_output=True, text=True, check=True
         ).stdout
-        self.assertEqual(out, "log stands\nadmitted k\n")
+        self.assertEqual(out, "still open\nadmitted k\n")
 
     def test_a_task_runner_opens_anew_in_the_fork(self) -> None:
         self.assertIs(Ledger.shared(self.file.path), Ledger.shared(self.file.path))
