@@ -79,6 +79,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
+    .testTarget(name: "ConformanceTests", dependencies: ["TradeLedger", "LedgerTestSupport"]),
     .testTarget(
       name: "SimulationTests",
       dependencies: ["LedgerSimulation", "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),

@@ -129,7 +129,8 @@ public struct Simulation: Sendable {
         instances: store.names.count)
       do {
         let status = try await runWorkerProcess(
-          configuration, started: { await floor.started(worker, $0) },
+          configuration, command: options.command(of: worker),
+          started: { await floor.started(worker, $0) },
           heard: { await floor.hear($0, from: worker) })
         await floor.ended(worker, status)
       } catch {

@@ -51,6 +51,11 @@ public struct SimulationOptions: Equatable, Sendable {
   public var ledgerPath: String?
   /// The longest wait for the write lock.
   public var lockWait = Duration.seconds(5)
+  /// How many of the workers, the last ones, are started by `foreignCommand`: in another language,
+  /// through another client of the same file. They know no instance names.
+  public var foreignWorkers = 0
+  /// A program that speaks the workers' protocol, with its first arguments.
+  public var foreignCommand: [String] = []
 
   public init() {}
 
@@ -107,6 +112,7 @@ extension SimulationOptions {
       "the clock cannot be moved under the strategy \(strategy.rawValue)",
       "give --chaos kill,pause: the table of that strategy knows the wall clock alone")
     try checkInstances(check)
+    try checkForeignWorkers(check)
     try check(
       seed <= SimulationOptions.largestSeed, "seed out of range: \(seed)",
       "give a seed from 0 to \(SimulationOptions.largestSeed)")
@@ -190,6 +196,7 @@ extension SimulationOptions {
       words += ["--chaos", chaos.map(\.rawValue).sorted().joined(separator: ",")]
     }
     if isExchangeCareless { words.append("--exchange-careless") }
+    words += foreignWords
     if lockWait != SimulationOptions().lockWait { words += ["--lock-wait", exact(lockWait)] }
     return (words + ["--seed", "\(seed)"]).joined(separator: " ")
   }

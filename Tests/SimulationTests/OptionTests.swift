@@ -55,6 +55,19 @@ final class OptionTests: XCTestCase {
     XCTAssertFalse(refused { _ in })
     XCTAssertTrue(refused { $0.workers = 0 })
     XCTAssertTrue(refused { $0.workers = 257 })
+    func foreign(_ workers: Int, _ instances: Int?, _ command: [String]) -> Bool {
+      refused { options in
+        options.foreignWorkers = workers
+        options.foreignCommand = command
+        options.instances = instances
+      }
+    }
+    XCTAssertFalse(foreign(8, 0, ["python3", "worker.py"]))
+    XCTAssertTrue(foreign(9, 0, ["python3"]))
+    XCTAssertTrue(foreign(-1, 0, ["python3"]))
+    XCTAssertTrue(foreign(0, 0, ["python3"]))
+    XCTAssertTrue(foreign(4, 0, []))
+    XCTAssertTrue(foreign(4, nil, ["python3"]), "they know no instance names")
     XCTAssertTrue(refused { $0.bots = 0 })
     XCTAssertTrue(refused { $0.duration = .zero })
     XCTAssertTrue(refused { $0.cooldown = .seconds(-1) })
@@ -126,6 +139,10 @@ final class OptionTests: XCTestCase {
         + "--chaos kill --exchange-careless --seed 7")
     options.instances = 3
     XCTAssertTrue(options.replayCommand.contains(" --instances 3 --chaos kill"))
+    options.foreignWorkers = 4
+    options.foreignCommand = ["python3", "worker.py"]
+    let foreign = " --foreign-workers 4 --foreign-command 'python3 worker.py' --seed 7"
+    XCTAssertTrue(options.replayCommand.hasSuffix(foreign), options.replayCommand)
   }
 
   func testInstances_usually() {

@@ -48,16 +48,19 @@ struct WorkerPlace: Sendable {
 /// Starts a worker process and stays until it has ended and its output is read to the end.
 ///
 /// - Parameters:
+///   - command: another program that does a worker's work; nil: this one.
 ///   - started: called once, before anything is heard.
 ///   - heard: called with the lines as they come; nil for one that makes no sense.
 /// - Returns: how it ended.
 func runWorkerProcess(
-  _ configuration: WorkerConfiguration,
+  _ configuration: WorkerConfiguration, command: [String]?,
   started: @Sendable (WorkerHandle) async -> Void,
   heard: @Sendable ([WorkerLine?]) async -> Void
 ) async throws -> TerminationStatus {
-  try await runOwnProcess(
-    ["simulate-worker", "--"] + configuration.arguments,
+  let own = ["simulate-worker", "--"]
+  return try await runOwnProcess(
+    (command.map { Array($0.dropFirst()) } ?? own) + configuration.arguments,
+    program: command?.first,
     started: { process in
       await started(
         WorkerHandle(
@@ -75,21 +78,24 @@ struct OwnProcess: Sendable {
   let signal: @Sendable (Signal) -> Bool
 }
 
-/// Runs this very program with other arguments, and stays until it has ended and its output is read
-/// to the end. `started` and `heard` as for ``runWorkerProcess(_:started:heard:)``.
+/// Runs this very program with other arguments, or `program`, and stays until it has ended and its
+/// output is read to the end. `started` and `heard` as for
+/// ``runWorkerProcess(_:command:started:heard:)``.
 func runOwnProcess(
-  _ words: [String],
+  _ words: [String], program: String? = nil,
   started: @Sendable (OwnProcess) async -> Void,
   heard: @Sendable ([String]) async -> Void
 ) async throws -> TerminationStatus {
-  let arguments = Arguments(executablePathOverride: "tradeledger", remainingValues: words)
+  let arguments = Arguments(
+    executablePathOverride: program ?? "tradeledger", remainingValues: words)
   // The program itself, even if its file has been replaced in the meantime.
   var platform = PlatformOptions()
   // A group of its own. ^C is for the supervisor; and a stopped process whose supervisor is killed
   // gets SIGHUP and SIGCONT from the kernel, which do not leave it behind.
   platform.processGroupID = 0
   let result = try await Subprocess.run(
-    .path(literal("/proc/self/exe")), arguments: arguments, platformOptions: platform,
+    program.map { .name($0) } ?? .path(literal("/proc/self/exe")), arguments: arguments,
+    platformOptions: platform,
     input: .inputWriter, output: .sequence, error: .currentStandardError
   ) { execution in
     let writer = execution.standardInputWriter

@@ -90,6 +90,8 @@ struct Simulate: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("Draw the run.", valueName: "file.html"))
   var report: String?
 
+  @OptionGroup var foreign: ForeignWorkerOptions
+
   @OptionGroup var kept: HistoryOptions
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -140,6 +142,8 @@ struct Simulate: AsyncParsableCommand {
     options.failuresPerMillion = try SimulationOptions.perMillion(exchangeFailures)
     options.chaos = chaos?.kinds ?? []
     options.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
+    options.foreignWorkers = foreign.workers
+    options.foreignCommand = foreign.command.split(separator: " ").map(String.init)
     options.lockWait = try Duration(interval: global.lockWait)
     if global.database != nil || environment("TRADELEDGER_DB") != nil {
       options.ledgerPath = try global.path()

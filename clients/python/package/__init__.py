@@ -1,0 +1,1 @@
+../tradeledger.py

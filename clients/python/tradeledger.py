@@ -1,0 +1,2349 @@
+"""A trade ledger that any number of processes share: the client for Python workers.
+
+    from tradeledger import Ledger
+
+    ledger = Ledger("/var/lib/bots/ledger.db")
+    with ledger.trade("momentum", "buy", "BTC-USD", "0.25", key=signal_id) as permit:
+        price = exchange.send(client_order_id=permit.key, expires=permit.valid_until)
+        permit.filled(price=price)
+
+Two processes that ask for the same bot at the same time get one permit and one `Denied`, whatever
+they are written in and whenever they are killed. This module works on the same file as the Swift
+library and the command `tradeledger`, by the same rules, and needs nothing but the standard library
+of Python 3.11 on Linux. It makes no ledgers: `tradeledger init` and `tradeledger bot add` do.
+
+Refusals are exceptions here, so that code that forgets to look at an answer does not trade:
+
+- `Denied`: not now, or never. Nothing was written.
+- `Busy`: no answer within the wait limit. Nothing was written; repeat with the same key.
+- `OutcomeUnknown`: nobody knows what is on the disk. Send no order, look the key up.
+- `LedgerError`: the ledger could not answer. `code`, `hint` and `retry` say what to do.
+
+A ledger is opened in the process that uses it and never crosses a fork. All methods may be called
+from any thread; one call works at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import datetime
+import decimal
+import errno
+import functools
+import hashlib
+import inspect
+import logging
+import os
+import random
+import re
+import secrets
+import sqlite3
+import stat
+import struct
+import sys
+import threading
+import time
+import unicodedata
+import urllib.parse
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+
+__version__ = "0.1.0"
+__all__ = [
+    "Answer", "Bot", "Busy", "Denial", "Denied", "Ledger", "LedgerError", "OrderNotSent",
+    "OutcomeUnknown", "Permit", "Reading", "Replayed", "SystemClock", "TaskLedger", "TooLate",
+    "Trade", "TradePermit", "celery_task",
+]  # fmt: skip
+
+# >>> Written by generate.py: do not edit.
+# The layout of schema.sql, and the fingerprint of each of its objects.
+_APPLICATION_ID: Final = 1414679620
+_LAYOUT: Final = 3
+_SCHEMA: Final = {
+    "bot_fixed": "c5b3b459c277e50b3464524e140f9c11",
+    "bot_id": "78d6001fc4004173f9a02f346b601119",
+    "bot_kept": "2e32e9baebddca798f4aecf41e60d45a",
+    "bot_shape": "dcc1790405047931d17e5dfc4b8c9f25",
+    "bots": "b75cebad0981009bdb8472b22bc02384",
+    "bots_seal": "1e3492c9f6d2bda9494e8bd73b7ddc0e",
+    "clock": "3cd1f9d25d63d6109ab52c71863be3f5",
+    "conflict_fixed": "d5730eda5809df1f472ade3a199333f3",
+    "conflict_id": "d13d9893ddada1597d859048579fa67d",
+    "conflict_kept": "3609fbd91c6b4d932228f406670b0694",
+    "conflict_shape": "674a974de03845640c3696f4d701ccda",
+    "conflicts": "089c24fcb2d4f378c8f8d7beb3d12426",
+    "conflicts_of_trade": "b1b780a184d69f514aa5b438854b4e03",
+    "conflicts_seal": "b9e36fc7acef6ba37349907d443ce54f",
+    "cooldowns": "30def9775879622f2461afe123b1d103",
+    "counted_trades": "51bf6e65bceb5b108b276a9bcdefc273",
+    "current_settings": "6400917dbd79fda23733c1699ce36e15",
+    "double_trades": "078f78cef18f1c405697083add198aa6",
+    "doubted": "846e751b77425d6203fb10e07f53bff7",
+    "instance_epoch": "cb467ee57a11e0c55a760b801e8db450",
+    "instance_kept": "0807151a76a3f17c6364c61907d749bf",
+    "instance_shape": "aef4cdf66b6fe1d286a3c646ab17da5f",
+    "instances": "0671db11f06db1da2c70c4f31aab2a6e",
+    "last_conflict": "d55a2167e26c01bdb321217538a0f16e",
+    "last_trade": "2af0db43ad3a54a75fcaabe7d0c8ee16",
+    "last_trade_of_boot": "c4b3d1a78280a1999aa6ac7ea4436d39",
+    "ledger": "2fe03e865ec1b44d51f78af02f1f71c0",
+    "ledger_fixed": "9a400ba4f7999e9f980229264b97af75",
+    "ledger_kept": "3de9f08f5a1b37c2fa78dcf85b7b60db",
+    "ledger_seal": "6e4cd6eb2952659fa339a169431cc9b5",
+    "ledger_shape": "a21fb88ee96fe69d6c73e38bbb578209",
+    "occupying_trades": "d2a6f40fdccca3de0f21ba862e36d23f",
+    "one_pending": "b7eb8e7d63520ec80cfee50914b78b39",
+    "open_trades": "425bc06b8a29c8e232a00ed85695b7fc",
+    "settings": "06afc7df3d455e080b76a0c31089bdcd",
+    "settings_fixed": "742081e687da466ead76fd9c6143e37e",
+    "settings_id": "d6dd9f0b9b91901c9a673f19486028d0",
+    "settings_kept": "58056de0124d268a04f11ff177f15b8f",
+    "settings_of_bot": "4c1f7c2a6635ca4d856de34eb5eea739",
+    "settings_seal": "cbb2f1773e990469c7a2cbda6fb40661",
+    "settings_shape": "994c032f2b9acddbfce54fcf2afb04be",
+    "trade_alone": "6c0d6e6afd19130768878352f1fbb36a",
+    "trade_bot": "32f1d67c79f6595e6b2b90c3e1e07e5e",
+    "trade_clock": "c143b7c2f80db46abda8b90d5b381a74",
+    "trade_cooldown": "952080a15ae7b9c18eae7b0c1517f278",
+    "trade_doubt": "d32b77b0b278bd741f41381c4f9bbf7e",
+    "trade_fence": "32b055c71f684efbf7b49d95d8b0bb4b",
+    "trade_id": "4e89c248b5cd37fb8babab5e4f7f71da",
+    "trade_immutable": "eaf32652437348c37462758ded4d5419",
+    "trade_kept": "d5f92ecb835bd564ed2a189e5ffea910",
+    "trade_key": "47a032230f093e04595d993991e86ef2",
+    "trade_settled": "612f7cc65a67b838fd85de892def887b",
+    "trade_shape": "a590491c11adf0e49565d86799b04f9d",
+    "trade_token": "0917e2c97dcd978c8390ce9668eb8387",
+    "trade_transition": "6d3920a006c701b258540975e569be51",
+    "trades": "72570650ca0c484f9979a65a27cbd279",
+    "trades_seal": "d197239231d06ef25286e9e6422549cc",
+}
+
+
+class _SQL:
+    """The statements of Statements.swift."""
+
+    SCHEMA_VERSION: Final = "PRAGMA schema_version"
+    DATA_VERSION: Final = "PRAGMA data_version"
+    JOURNAL_MODE: Final = "PRAGMA journal_mode"
+    ALL_OBJECTS: Final = """
+SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND sql NOT IN (
+  'CREATE TABLE sqlite_stat1(tbl,idx,stat)',
+  'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)')"""
+    LEDGER_MODE: Final = "SELECT mode FROM ledger"
+    TICK: Final = "UPDATE ledger SET ticks = ticks + 1"
+    INTEGRITY_CHECK: Final = "PRAGMA integrity_check(5)"
+    FOREIGN_KEY_CHECK: Final = "SELECT COUNT(*) FROM pragma_foreign_key_check"
+    ADMISSION: Final = """
+SELECT s.bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled,
+  (SELECT id FROM trades WHERE key = ?2),
+  (SELECT id FROM occupying_trades WHERE bot_id = s.bot_id),
+  (SELECT MIN(id) FROM trades WHERE bot_id = s.bot_id AND status = 'in_doubt'),
+  l.id, l.effective_at, l.effective_boot_id, l.effective_boot_us,
+  lb.id, lb.effective_at, lb.effective_boot_id, lb.effective_boot_us,
+  c.trade_id, c.at, c.boot_id, c.boot_us,
+  cb.trade_id, cb.at, cb.boot_id, cb.boot_us,
+  (SELECT epoch FROM instances WHERE name = ?3), (SELECT pid FROM instances WHERE name = ?3)
+FROM current_settings AS s
+LEFT JOIN trades AS l ON l.id = (
+  SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY effective_at DESC LIMIT 1)
+LEFT JOIN trades AS lb ON lb.id = (
+  SELECT id FROM counted_trades WHERE bot_id = s.bot_id AND effective_boot_id = ?4
+  ORDER BY effective_boot_us DESC LIMIT 1)
+LEFT JOIN conflicts AS c ON c.id = (
+  SELECT id FROM conflicts WHERE bot_id = s.bot_id ORDER BY at DESC LIMIT 1)
+LEFT JOIN conflicts AS cb ON cb.id = (
+  SELECT id FROM conflicts WHERE bot_id = s.bot_id AND boot_id = ?4
+  ORDER BY boot_us DESC LIMIT 1)
+WHERE s.name = ?1"""
+    INSERT_TRADE: Final = """
+INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, price, cooldown_us, token, pid,
+  instance, epoch, created_at, lease_until, boot_id, created_boot_us, status, filled_at,
+  filled_price, filled_quantity, exchange_at, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+  ?20, ?21, ?22)"""
+    EXPIRE: Final = "UPDATE trades SET status = 'in_doubt' WHERE id = ?1"
+    HAS_KEY_AND_TOKEN: Final = "SELECT 1 FROM trades WHERE key = ?1 AND token IS ?2"
+    CURRENT_EPOCH: Final = "SELECT epoch FROM instances WHERE name = ?1"
+    SETTLE: Final = """
+UPDATE trades SET status = ?2, filled_at = ?3, filled_price = ?4, filled_quantity = ?5,
+  exchange_at = ?6, received_at = ?7, filled_boot_id = ?8, filled_boot_us = ?9,
+  settled_with = ?10, reason = ?11, late = ?12, superseded = ?13
+WHERE id = ?1"""
+    IS_SETTLED: Final = """
+SELECT 1 FROM trades WHERE id = ?1 AND status = ?2 AND settled_with = ?3 AND received_at = ?4"""
+    INSERT_CONFLICT: Final = """
+INSERT INTO conflicts (bot_id, trade_id, kind, token, at, boot_id, boot_us, quantity, price,
+  exchange_at, received_at)
+SELECT bot_id, id, 'fill_after_void', token, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM trades
+WHERE id = ?1"""
+    HAS_CONFLICT: Final = """
+SELECT 1 FROM conflicts WHERE trade_id = ?1 AND quantity = ?2 AND price IS ?3
+  AND exchange_at IS ?4"""
+    BOTS: Final = """
+SELECT name, cooldown_us, lease_us, in_doubt, enabled FROM current_settings
+WHERE ?1 IS NULL OR name = ?1 ORDER BY name"""
+    TRADE_BY_ID: Final = """
+SELECT t.id, b.name, t.key, t.origin, t.side, t.symbol, t.quantity, t.price, t.cooldown_us,
+  t.token, t.pid, t.instance, t.epoch, t.created_at, t.lease_until, t.boot_id,
+  t.created_boot_us, t.status, t.filled_at, t.filled_price, t.filled_quantity, t.exchange_at,
+  t.received_at, t.settled_with, t.reason, t.late, t.superseded
+FROM trades AS t JOIN bots AS b ON b.id = t.bot_id WHERE t.id = ?1"""
+    TRADE_BY_KEY: Final = """
+SELECT t.id, b.name, t.key, t.origin, t.side, t.symbol, t.quantity, t.price, t.cooldown_us,
+  t.token, t.pid, t.instance, t.epoch, t.created_at, t.lease_until, t.boot_id,
+  t.created_boot_us, t.status, t.filled_at, t.filled_price, t.filled_quantity, t.exchange_at,
+  t.received_at, t.settled_with, t.reason, t.late, t.superseded
+FROM trades AS t JOIN bots AS b ON b.id = t.bot_id WHERE t.key = ?1"""
+# <<< Written by generate.py.
+
+_log = logging.getLogger("tradeledger")
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+
+_Value = str | int | None
+_Row = Sequence[Any]
+
+# Errors and refusals ------------------------------------------------------------------------------
+
+
+class LedgerError(Exception):
+    """The ledger could not give an answer. It never means "go and trade".
+
+    `code` is a word such as "no_such_bot", `hint` what to do next. `retry` is "safe" (nothing was
+    written; the same call with the same key is right), "check_first" (look the key up before
+    anything else) or "never" (something has to be changed first).
+    """
+
+    def __init__(self, code: str, message: str, hint: str, retry: str = "never") -> None:
+        super().__init__(code, message, hint, retry)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.retry = retry
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})"
+
+
+class Busy(LedgerError):
+    """The write lock was not had within the wait limit. Nothing was written."""
+
+
+class OutcomeUnknown(LedgerError):
+    """A COMMIT failed and its outcome could not be made final (INV-4). Send no order."""
+
+
+class OrderNotSent(Exception):
+    """Raised in the body of `Ledger.trade` to say that the order was certainly not sent."""
+
+
+def _error(code: str, message: str, hint: str, retry: str = "never") -> LedgerError:
+    kinds: dict[str, type[LedgerError]] = {"busy": Busy, "outcome_unknown": OutcomeUnknown}
+    return kinds.get(code, LedgerError)(code, message, hint, retry)
+
+
+def _bug(message: str) -> LedgerError:
+    return _error("internal", message, "this is a bug of TradeLedger; please report it")
+
+
+def _escaped(text: str) -> str:
+    """Safe for a terminal and a log: control characters and their like become escapes."""
+    unsafe = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn")
+    return "".join(
+        f"\\u{{{ord(letter):x}}}" if unicodedata.category(letter) in unsafe else letter
+        for letter in text
+    )
+
+
+def _quoted(text: object) -> str:
+    whole = str(text)
+    cut = f"… ({len(whole.encode('utf-8', 'replace'))} bytes)" if len(whole) > 64 else ""
+    return f"'{_escaped(whole[:64])}{cut}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Why not, because of which trade, and for how long."""
+
+    reason: str
+    """superseded, key_conflict, disabled, in_progress, in_doubt, cooldown, already_settled,
+    wrong_token; replayed and lease_over for the two refusals that `Ledger.trade` adds."""
+    winner: Trade | None = None
+    """The trade that caused it."""
+    retry_after_us: int | None = None
+    """How long to wait at least, in microseconds; None where waiting does not help."""
+    clock_behind_us: int | None = None
+    """How far the wall clock is behind the time of the last trade, where it went back."""
+    holder_pid: int | None = None
+    holder: tuple[str, int] | None = None
+    """Who is in the way: its instance name and epoch."""
+
+    @property
+    def transient(self) -> bool:
+        """Whether waiting alone can lift it."""
+        return self.reason in ("in_progress", "cooldown")
+
+    @property
+    def retry_after(self) -> float | None:
+        """The same as `retry_after_us`, in seconds."""
+        return None if self.retry_after_us is None else self.retry_after_us / 1_000_000
+
+
+class Denied(Exception):
+    """An expected "no". Nothing was stored and no key was used up."""
+
+    def __init__(self, denial: Denial) -> None:
+        super().__init__(denial)
+        self.denial = denial
+        self.reason = denial.reason
+        self.winner = denial.winner
+        self.transient = denial.transient
+        self.retry_after = denial.retry_after
+
+    def __str__(self) -> str:
+        because = f", because of trade {self.winner.id}" if self.winner else ""
+        wait = f", retry after {self.retry_after:.6f} s" if self.retry_after is not None else ""
+        return f"denied: {self.reason}{because}{wait}"
+
+
+class Replayed(Denied):
+    """The key was used before, for the same order: that order belongs to an earlier call."""
+
+
+class TooLate(Denied):
+    """The lease was over, or the instance superseded, right before the exchange call. Nothing was
+    sent, and the trade is void. Its key is used up."""
+
+
+# Values -------------------------------------------------------------------------------------------
+
+_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_MICROSECOND: Final = datetime.timedelta(microseconds=1)
+_LATEST: Final = 253_402_300_799_999_999
+
+
+def _instant(microseconds: int) -> datetime.datetime:
+    return _EPOCH + datetime.timedelta(microseconds=microseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Both clocks, read together, in microseconds. Boot clocks compare within one boot id."""
+
+    wall_us: int
+    boot_id: str | None = None
+    boot_us: int = 0
+
+    def _since_boot(self, boot_id: str | None, boot_us: int) -> int | None:
+        same = self.boot_id is not None and self.boot_id == boot_id
+        return self.boot_us - boot_us if same else None
+
+
+class SystemClock:
+    """The clocks of this machine: CLOCK_REALTIME and CLOCK_BOOTTIME."""
+
+    def __init__(self) -> None:
+        self._boot_id: str | None = None
+        with contextlib.suppress(OSError):
+            with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+                digits = file.read().replace("-", "").strip()[:16]
+            namespace = "".join(filter(str.isdigit, os.readlink("/proc/self/ns/time")))
+            self._boot_id = f"{digits}/{namespace}"
+
+    def __call__(self) -> Reading:
+        # Boot first: if the process is stopped between the two, the wall clock is the later one,
+        # and the smaller of the two intervals counts.
+        boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+        wall = time.clock_gettime_ns(time.CLOCK_REALTIME) // 1000
+        return Reading(wall, self._boot_id, boot if self._boot_id else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A bot with the settings in force."""
+
+    name: str
+    cooldown_us: int
+    lease_us: int
+    in_doubt: str
+    """What a trade in doubt does: "cooldown" or "block"."""
+    enabled: bool
+
+    @property
+    def cooldown(self) -> datetime.timedelta:
+        return datetime.timedelta(microseconds=self.cooldown_us)
+
+    @property
+    def lease(self) -> datetime.timedelta:
+        return datetime.timedelta(microseconds=self.lease_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One row for one intended order, as it stood when it was read."""
+
+    id: int
+    bot: str
+    key: str
+    side: str
+    symbol: str
+    quantity: str
+    price: str | None
+    origin: str
+    status: str
+    """pending, in_doubt, filled or void: in doubt from the moment its lease is over."""
+    created_at_us: int
+    cooldown_us: int
+    lease_until_us: int | None = None
+    filled_at_us: int | None = None
+    filled_quantity: str | None = None
+    filled_price: str | None = None
+    exchange_at_us: int | None = None
+    received_at_us: int | None = None
+    late: bool = False
+    superseded: bool = False
+    settled_by_operator: bool = False
+    reason: str | None = None
+    pid: int | None = None
+    instance: tuple[str, int] | None = None
+
+    @property
+    def created_at(self) -> datetime.datetime:
+        return _instant(self.created_at_us)
+
+    @property
+    def filled_at(self) -> datetime.datetime | None:
+        return None if self.filled_at_us is None else _instant(self.filled_at_us)
+
+    @property
+    def _order(self) -> _Order:
+        return _Order(self.bot, self.side, self.symbol, self.quantity, self.price)
+
+
+class Permit:
+    """The right to send one order, once, before `valid_until`, and to settle it."""
+
+    def __init__(self, stored: _Stored, replayed: bool) -> None:
+        if stored.token is None or stored.lease is None:
+            raise _bug("a permit of a trade that has none")
+        self.trade: Final = stored.trade
+        self.token: Final = stored.token
+        self.replayed: Final = replayed
+        """It had been given before, to this caller: the order may have been sent already."""
+        self._lease: Final = stored.lease
+
+    @property
+    def id(self) -> int:
+        return self.trade.id
+
+    @property
+    def key(self) -> str:
+        """Goes to the exchange as the client order id."""
+        return self.trade.key
+
+    @property
+    def valid_until_us(self) -> int:
+        return self._lease.until
+
+    @property
+    def valid_until(self) -> datetime.datetime:
+        """Goes to the exchange as the expiry, where it takes one."""
+        return _instant(self._lease.until)
+
+    @property
+    def valid_until_boot_us(self) -> int | None:
+        """The same end on the boot clock, which nobody can set; None where there is none."""
+        return self._lease.boot_until if self._lease.boot_id is not None else None
+
+
+class TradePermit(Permit):
+    """The permit inside `with ledger.trade(...)`. What it is told is written at the end."""
+
+    _fill: _Fill | None = None
+    _void: str | None = None
+    _settled = False
+
+    def filled(
+        self, price: Amount = None, quantity: Amount = None, at: Instant | None = None
+    ) -> None:
+        """The exchange executed the order. None: as ordered, and now."""
+        self._fill = _Fill(_optional_amount(quantity), _optional_amount(price), _optional_time(at))
+
+    def not_sent(self, reason: str) -> None:
+        """The order was certainly not sent: the trade becomes void, and counts for nothing."""
+        self._void = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A trade that stands as it was wanted."""
+
+    trade: Trade
+    replayed: bool
+    """It stood so before; nothing was written."""
+
+
+Amount = str | int | decimal.Decimal | None
+"""An exact number: text, int or Decimal. Never a float."""
+Instant = datetime.datetime | int
+"""A datetime with a zone, or microseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    bot: str
+    side: str
+    symbol: str
+    quantity: str
+    price: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fill:
+    quantity: str | None = None
+    price: str | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    order: _Order
+    key: str
+    token: str | None
+    fill: _Fill | None
+    """None: reserve."""
+    claim: tuple[str, int] | None
+
+    @property
+    def is_past(self) -> bool:
+        return self.fill is not None and self.fill.at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """Over when both clocks say so."""
+
+    until: int
+    boot_id: str | None
+    boot_until: int
+
+    def remaining(self, now: Reading) -> int:
+        wall = self.until - now.wall_us
+        since = now._since_boot(self.boot_id, self.boot_until)
+        return wall if since is None else max(wall, -since)
+
+    def may_send(self, now: Reading) -> bool:
+        """By the boot clock alone, where it can be asked: its holder does not use the longer."""
+        since = now._since_boot(self.boot_id, self.boot_until)
+        return (self.until - now.wall_us if since is None else -since) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A trade as it stands in the file, with what only the ledger itself may see."""
+
+    trade: Trade
+    token: str | None
+    created: Reading
+
+    @property
+    def lease(self) -> _Lease | None:
+        until = self.trade.lease_until_us
+        if until is None:
+            return None
+        boot = self.created.boot_us + until - self.created.wall_us
+        return _Lease(until, self.created.boot_id, boot)
+
+    def seen(self, now: Reading) -> Trade:
+        lease = self.lease
+        if self.trade.status == "pending" and (lease is None or lease.remaining(now) <= 0):
+            return replace(self.trade, status="in_doubt")
+        return self.trade
+
+
+# Input --------------------------------------------------------------------------------------------
+
+
+def _invalid(message: str, hint: str) -> LedgerError:
+    return _error("invalid_input", message, hint)
+
+
+def _name(text: str) -> str:
+    if not isinstance(text, str) or not re.fullmatch(
+        r"(?!-)[A-Za-z0-9._/:@+=^#-]{1,64}", text, re.ASCII
+    ):
+        hint = "use 1 to 64 of the characters A-Z a-z 0-9 . _ / : @ + = ^ # - and no leading -"
+        raise _invalid(f"not a name: {_quoted(text)}", hint)
+    return text
+
+
+def _visible(text: str, least: int, what: str) -> str:
+    if not isinstance(text, str) or not re.fullmatch(f"[!-~]{{{least},128}}", text):
+        hint = f"use {least} to 128 visible ASCII characters, no blanks"
+        raise _invalid(f"not a {what}: {_quoted(text)}", hint)
+    return text
+
+
+def _key(text: str) -> str:
+    return _visible(text, 1, "key")
+
+
+def _token(text: str) -> str:
+    return _visible(text, 16, "token")
+
+
+def _amount(value: Amount) -> str:
+    """Exact, in the one spelling in which the ledger keeps it."""
+    text = ""
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, (int, decimal.Decimal)) and not isinstance(value, bool):
+        text = format(value, "d" if isinstance(value, int) else "f")
+    if match := re.fullmatch(r"([0-9]+)(?:\.([0-9]+))?", text, re.ASCII):
+        whole, fraction = match[1].lstrip("0"), (match[2] or "").rstrip("0")
+        if len(whole) <= 18 and len(fraction) <= 18 and (whole or fraction):
+            return (whole or "0") + ("." + fraction if fraction else "")
+    hint = "give a positive decimal such as '0.25', as text, int or Decimal, with at most 18 digits"
+    raise _invalid(f"not an amount: {_quoted(value)}", hint + " on either side of the point")
+
+
+def _optional_amount(value: Amount) -> str | None:
+    return None if value is None else _amount(value)
+
+
+def _time(at: Instant) -> int:
+    if isinstance(at, datetime.datetime) and at.tzinfo is not None:
+        return (at - _EPOCH) // _MICROSECOND
+    if isinstance(at, int) and not isinstance(at, bool):
+        return at
+    hint = "give a datetime with a zone, or whole microseconds since 1970"
+    raise _invalid(f"not an instant: {_quoted(at)}", hint)
+
+
+def _optional_time(at: Instant | None) -> int | None:
+    return None if at is None else _time(at)
+
+
+def _reason(text: str) -> str:
+    is_text = isinstance(text, str) and _escaped(text) == text
+    if not is_text or not 1 <= len(text.encode()) <= 256:
+        hint = "give 1 to 256 bytes of plain text on one line"
+        raise _invalid(f"not a reason: {_quoted(text)}", hint)
+    return text
+
+
+def _side(side: str) -> str:
+    if side not in ("buy", "sell"):
+        raise _invalid(f"not a side: {_quoted(side)}", "give buy or sell")
+    return side
+
+
+def _claim(name: str | None, epoch: int | None) -> tuple[str, int] | None:
+    """The instance that the caller names, or the one that `tradeledger guard` runs it under."""
+    if name is None and epoch is None:
+        given_name = os.environ.get("TRADELEDGER_INSTANCE")
+        given_epoch = os.environ.get("TRADELEDGER_EPOCH")
+        if not given_name and not given_epoch:
+            return None
+        is_number = re.fullmatch("[0-9]{1,18}", given_epoch or "", re.ASCII)
+        name, epoch = given_name, int(given_epoch or "") if is_number else None
+    if name is None or epoch is None or isinstance(epoch, bool) or not 0 <= epoch < 2**63:
+        raise _invalid(
+            f"not an instance with its epoch: {_quoted(name)}, {_quoted(epoch)}",
+            "give both, or run under `tradeledger guard`, which sets TRADELEDGER_INSTANCE and "
+            "TRADELEDGER_EPOCH",
+        )
+    return _name(name), epoch
+
+
+def _random_key(now: Reading) -> str:
+    """A UUID of version 7, so that the index of keys grows at its end."""
+    value = (max(0, now.wall_us) // 1000 & 0xFFFF_FFFF_FFFF) << 80 | 0x7000 << 64 | 0x8000 << 48
+    value |= secrets.randbits(128) & 0x0FFF_3FFF_FFFF_FFFF_FFFF
+    digits = f"{value:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+# Rules: pure, the same as Sources/TradeLedger/Rules -----------------------------------------------
+
+_NOTABLE_JUMP_US: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """A trade or conflict that counts, and when."""
+
+    id: int
+    at: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """All that admission depends on."""
+
+    bot_id: int
+    bot: Bot
+    same_key: _Stored | None
+    pending: _Stored | None
+    in_doubt: int | None
+    lasts: tuple[_Last, ...]
+    epoch: int | None
+    holder_pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    verdict: str
+    """admit, replay or deny."""
+    denial: Denial | None = None
+    winner: int | None = None
+    """The trade that caused the denial, where only its number is known."""
+    with_permit: bool = False
+    expired: int | None = None
+    """A pending trade whose lease is over: to be written as in doubt, whatever the verdict."""
+
+
+def _decide(attempt: _Attempt | None, facts: _Facts, now: Reading) -> _Decision:
+    """Admission, in the order of the contract. None: `check`, which only asks."""
+    if attempt is not None:
+        if attempt.claim is not None and facts.epoch != attempt.claim[1]:
+            return _Decision("deny", _superseded(attempt.claim, facts))
+        if facts.same_key is not None:
+            return _decide_replay(attempt, facts.same_key, now)
+        if attempt.is_past:
+            return _Decision("admit")
+    if not facts.bot.enabled:
+        return _Decision("deny", Denial("disabled"))
+    expired = None
+    if facts.pending is not None:
+        lease = facts.pending.lease
+        remaining = 0 if lease is None else lease.remaining(now)
+        if remaining > 0:
+            return _Decision("deny", _in_progress(facts.pending.trade, remaining))
+        expired = facts.pending.trade.id
+    doubtful = expired if facts.in_doubt is None else facts.in_doubt
+    if facts.bot.in_doubt == "block" and doubtful is not None:
+        return _Decision("deny", Denial("in_doubt"), doubtful, expired=expired)
+    longest: tuple[int, int | None, int] | None = None
+    for last in facts.lasts:
+        wait = _cooldown_wait(last.at, now, facts.bot.cooldown_us)
+        if wait is not None and (longest is None or wait[0] > longest[0]):
+            longest = (*wait, last.id)
+    if longest is None:
+        return _Decision("admit", expired=expired)
+    remaining, behind, winner = longest
+    denial = Denial("cooldown", retry_after_us=remaining, clock_behind_us=behind)
+    return _Decision("deny", denial, winner, expired=expired)
+
+
+def _decide_replay(attempt: _Attempt, same: _Stored, now: Reading) -> _Decision:
+    trade, fill = same.trade, attempt.fill
+    is_same = attempt.order == trade._order
+    if fill is not None and fill.at is not None and trade.origin == "past":
+        is_same = is_same and trade.filled_at_us == fill.at
+    if not is_same:
+        return _Decision("deny", Denial("key_conflict", winner=same.seen(now)))
+    with_permit = (
+        fill is None and attempt.token == same.token and same.seen(now).status == "pending"
+    )
+    return _Decision("replay", with_permit=with_permit)
+
+
+def _cooldown_wait(last: Reading, now: Reading, cooldown: int) -> tuple[int, int | None] | None:
+    """Elapsed time is the smaller of what the two clocks say; `elapsed == cooldown` is enough."""
+    wall = now.wall_us - last.wall_us
+    boot = now._since_boot(last.boot_id, last.boot_us)
+    elapsed = wall if boot is None else min(wall, boot)
+    if elapsed >= cooldown:
+        return None
+    behind = (boot or 0) - wall
+    return cooldown - elapsed, behind if behind > _NOTABLE_JUMP_US else None
+
+
+def _superseded(claim: tuple[str, int], facts: _Facts) -> Denial:
+    if facts.epoch is None:
+        return Denial("superseded")
+    return Denial("superseded", holder_pid=facts.holder_pid, holder=(claim[0], facts.epoch))
+
+
+def _in_progress(trade: Trade, remaining: int) -> Denial:
+    return Denial(
+        "in_progress", trade, remaining, holder_pid=trade.pid, holder=trade.instance
+    )
+
+
+def _fill_time(exchange: int | None, created: Reading, receipt: Reading) -> Reading:
+    """When a fill happened, on both clocks: see FillTime.swift."""
+    wanted = receipt.wall_us if exchange is None else exchange
+    wall = min(max(wanted, created.wall_us), max(created.wall_us, receipt.wall_us))
+    if receipt.boot_id is None:
+        return Reading(wall)
+    age = max(0, receipt.wall_us - wall)
+    since = receipt._since_boot(created.boot_id, created.boot_us)
+    if since is not None:
+        # Where the wall clock has jumped ahead since the admission, the jump is taken out.
+        jump = max(0, receipt.wall_us - created.wall_us - since)
+        age = min(max(age - jump, 0), max(since, 0))
+    return Reading(wall, receipt.boot_id, receipt.boot_us - age)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settlement:
+    trade: int
+    token: str
+    fill: _Fill | None
+    """None: void."""
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _SettledRow:
+    status: str
+    received_at: int
+    late: bool
+    superseded: bool
+    token: str
+    reason: str | None
+    filled: Reading | None = None
+    quantity: str | None = None
+    price: str | None = None
+    exchange_at: int | None = None
+
+    def applied(self, trade: Trade) -> Trade:
+        return replace(
+            trade, status=self.status, filled_at_us=self.filled.wall_us if self.filled else None,
+            filled_quantity=self.quantity, filled_price=self.price,
+            exchange_at_us=self.exchange_at, received_at_us=self.received_at, late=self.late,
+            superseded=self.superseded, settled_by_operator=False, reason=self.reason,
+        )  # fmt: skip
+
+
+def _settled_row(
+    settlement: _Settlement, stored: _Stored, epoch: int | None, now: Reading
+) -> _SettledRow:
+    trade, fill = stored.trade, settlement.fill
+    row = _SettledRow(
+        status="void", received_at=now.wall_us, late=stored.seen(now).status == "in_doubt",
+        superseded=trade.instance is not None and trade.instance[1] != epoch,
+        token=settlement.token, reason=settlement.reason,
+    )  # fmt: skip
+    if fill is None:
+        return row
+    # No fill is refused for its time: what no ledger can keep is kept as the nearest instant.
+    exchange_at = None if fill.at is None else max(0, min(fill.at, _LATEST))
+    return replace(
+        row, status="filled", filled=_fill_time(exchange_at, stored.created, now),
+        quantity=fill.quantity or trade.quantity, price=fill.price or trade.price,
+        exchange_at=exchange_at,
+    )  # fmt: skip
+
+
+def _is_same_outcome(row: _SettledRow, trade: Trade, fill: _Fill | None) -> bool:
+    if row.status != trade.status or fill is None:
+        return row.status == trade.status
+    same = trade.filled_quantity == row.quantity and trade.filled_price == row.price
+    return same and (fill.at is None or row.exchange_at == trade.exchange_at_us)
+
+
+# The machine --------------------------------------------------------------------------------------
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Wait:
+    """The moment at which a call must have the lock it waits for, counted from the call itself:
+    time spent behind other callers of this process is part of the wait (INV-8)."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """At least zero: with zero a free lock is still taken."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    def nap(self) -> bool:
+        """Sleeps a little. False once the time is over."""
+        left = self.left
+        if left <= 0:
+            return False
+        # Short and uneven, where SQLite's own wait backs off to 100 ms and lets one starve.
+        time.sleep(min(left, random.uniform(0.000_1, 0.004)))
+        return True
+
+
+class _StableHash:
+    """FNV-1a, 64 bits: the same number in every process and language."""
+
+    def __init__(self) -> None:
+        self.value = 0xCBF2_9CE4_8422_2325
+
+    def add(self, what: str | int) -> None:
+        data = what.encode() if isinstance(what, str) else what.to_bytes(8, "little")
+        for byte in data:
+            self.value = (self.value ^ byte) * 0x0000_0100_0000_01B3 & 0xFFFF_FFFF_FFFF_FFFF
+
+
+class _Sembuf(ctypes.Structure):
+    _fields_ = [("number", ctypes.c_ushort), ("change", ctypes.c_short), ("flags", ctypes.c_short)]
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
+
+class _Turnstile:
+    """Where the processes of a ledger queue before its write lock: decision 12.
+
+    A semaphore of System V, in a set that the Swift engine uses too. It gives order and speed and
+    nothing else: a queue that cannot be had is gone past, and nothing that makes the ledger safe
+    asks for it.
+    """
+
+    _GATES: Final = 256
+    _IPC_CREAT: Final = 0o1000
+    _IPC_EXCL: Final = 0o2000
+    _IPC_NOWAIT: Final = 0o4000
+    _SEM_UNDO: Final = 0o10000
+    _LONGEST_WAIT: Final = 0.25
+    _DISTRUST: Final = 1.0
+
+    def __init__(self, main: os.stat_result) -> None:
+        is_shared = bool(main.st_mode & stat.S_IWGRP)
+        scope = _StableHash()
+        scope.add("TradeLedger gates")
+        scope.add(main.st_gid | 1 << 40 if is_shared else main.st_uid)
+        self._key = ctypes.c_int32(scope.value & 0xFFFF_FFFF | 1).value
+        ledger = _StableHash()
+        ledger.add(main.st_dev)
+        ledger.add(main.st_ino)
+        self._gate = ledger.value % (self._GATES // 2) * 2
+        self._mode = 0o660 if is_shared else 0o600
+        # Only its owner makes a set, so that it belongs to whom it has to.
+        owns_it = os.geteuid() == main.st_uid and (not is_shared or os.getegid() == main.st_gid)
+        self._may_make = owns_it
+        self._distrusted_until = 0.0
+        self._entered = -1
+        self._set = self._open()
+
+    def _open(self) -> int:
+        """The number of the set, or -1."""
+        found: int = _libc.semget(self._key, self._GATES, 0)
+        if found < 0 and ctypes.get_errno() == errno.ENOENT and self._may_make:
+            flags = self._IPC_CREAT | self._IPC_EXCL | self._mode
+            found = _libc.semget(self._key, self._GATES, flags)
+            if found < 0:
+                found = _libc.semget(self._key, self._GATES, 0)
+        return found
+
+    def enter(self, limit: float) -> bool:
+        """At this process's turn, or past it when `limit` is over. True: `leave` has to follow."""
+        wait = min(self._LONGEST_WAIT, limit)
+        if time.monotonic() < self._distrusted_until:
+            wait = 0.0
+        for _ in range(2):
+            if self._set < 0:
+                return False
+            code = self._pass(wait)
+            if code == 0:
+                self._entered = self._set
+                return True
+            if code not in (errno.EINVAL, errno.EIDRM):
+                break
+            # Somebody removed the set. There may be a new one.
+            self._set = self._open()
+        if code == errno.EAGAIN and wait == self._LONGEST_WAIT:
+            self._distrusted_until = time.monotonic() + self._DISTRUST
+        return False
+
+    def _pass(self, wait: float) -> int:
+        deadline = time.monotonic() + wait
+        left = wait
+        while True:
+            closes = (_Sembuf * 2)(
+                _Sembuf(self._gate, 0, 0 if wait > 0 else self._IPC_NOWAIT),
+                _Sembuf(self._gate, 1, self._SEM_UNDO),
+            )
+            limit = _Timespec(int(left), int(left % 1 * 1_000_000_000))
+            pointer = ctypes.byref(limit) if wait > 0 else None
+            if _libc.semtimedop(self._set, closes, ctypes.c_size_t(2), pointer) == 0:
+                return 0
+            code = ctypes.get_errno()
+            # A signal ends the wait.
+            if code != errno.EINTR:
+                return code
+            left = max(0.0, deadline - time.monotonic())
+
+    def leave(self) -> None:
+        opens = _Sembuf(self._gate, -1, self._SEM_UNDO | self._IPC_NOWAIT)
+        _libc.semop(self._entered, ctypes.byref(opens), ctypes.c_size_t(1))
+
+
+class _SyncBoard:
+    """The small file `-synced` beside the ledger, in which processes tell each other what is on the
+    disk: decision 12. This client syncs for itself; here it reads and writes only that a sync has
+    failed, because the disk tells its error once, and perhaps to somebody else."""
+
+    def __init__(self, path: str, mode: int, device: int, log: int, boot_id: str | None) -> None:
+        self._descriptor = -1
+        if boot_id is None:
+            return
+        scope = _StableHash()
+        scope.add(boot_id)
+        scope.add(device)
+        scope.add(log)
+        self._identity = scope.value
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with contextlib.suppress(OSError):
+            # No lock of SQLite's is on this file, so that it may be opened and closed.
+            self._descriptor = os.open(path + "-synced", flags, mode)
+            info = os.fstat(self._descriptor)
+            if not stat.S_ISREG(info.st_mode):
+                self.close()
+            elif info.st_size == 0:
+                os.fchmod(self._descriptor, mode)
+
+    @property
+    def has_failure(self) -> bool:
+        """Whether a sync of this log has failed and the log was not written once more since."""
+        if self._descriptor < 0:
+            return False
+        note = os.pread(self._descriptor, 32, 0)
+        if len(note) != 32:
+            return False
+        identity, at, failed, checksum = struct.unpack("=QqQQ", note)
+        is_whole = checksum == self._checksum(identity, at, failed)
+        return bool(is_whole and identity == self._identity and failed)
+
+    def publish_failure(self) -> None:
+        self._write(0, 1)
+
+    def publish_rewritten(self, moment: int) -> None:
+        """Everything that was committed before `moment` is on the disk, after all."""
+        self._write(moment, 0)
+
+    def _write(self, at: int, failed: int) -> None:
+        if self._descriptor >= 0:
+            checksum = self._checksum(self._identity, at, failed)
+            note = struct.pack("=QqQQ", self._identity, at, failed, checksum)
+            with contextlib.suppress(OSError):
+                os.pwrite(self._descriptor, note, 0)
+
+    @staticmethod
+    def _checksum(identity: int, at: int, failed: int) -> int:
+        sum_of = _StableHash()
+        for word in (identity, at & 0xFFFF_FFFF_FFFF_FFFF, failed):
+            sum_of.add(word)
+        return sum_of.value
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    __del__ = close
+
+
+# The file -----------------------------------------------------------------------------------------
+
+_GOOD_FILE_SYSTEMS: Final = {
+    0xEF53: "ext4", 0x5846_5342: "xfs", 0x9123_683E: "btrfs", 0x2FC1_2FC1: "zfs",
+    0xF2F5_2010: "f2fs", 0x0102_1994: "tmpfs", 0x794C_7630: "overlayfs",
+}  # fmt: skip
+_BAD_FILE_SYSTEMS: Final = {
+    0x6969: "NFS", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x517B: "SMB", 0x0102_1997: "9p",
+    0x6573_5546: "FUSE or virtiofs", 0x00C3_6400: "Ceph", 0x0BD0_0BD0: "Lustre",
+    0x4750_4653: "GPFS", 0x5346_414F: "AFS", 0x0116_1970: "GFS2", 0x7461_636F: "OCFS2",
+}  # fmt: skip
+_RESERVE_BYTES: Final = 256 * 1024
+_COMPANIONS: Final = ("-wal", "-shm", "-journal")
+
+
+def _configuration(message: str, hint: str) -> LedgerError:
+    return _error("configuration", message, hint)
+
+
+def _cannot_reach(path: str, error: OSError) -> LedgerError:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        hint = "check the path, or make one: tradeledger init --db PATH"
+        return _error("no_ledger", f"no ledger at {_quoted(path)}", hint)
+    text = f"{_quoted(path)}: {error.strerror}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        hint = "run as the owner of the ledger, or correct owner and mode"
+        return _error("permission", text, hint)
+    return _error("io", text, "check the path and the disk")
+
+
+def _judged_path(path: str) -> str:
+    """The real path of a file that may be opened: looked at with stat alone, because a descriptor
+    that this process opened and closed would drop the process's own locks."""
+    if not path or "\0" in path or path.startswith("file:"):
+        hint = "give a plain path, not an URI; write ./file:x for a file of that name"
+        raise _invalid(f"not a path: {_quoted(path)}", hint)
+    try:
+        real = os.path.realpath(path, strict=True)
+        info = os.lstat(real)
+        directory = os.lstat(os.path.dirname(real))
+    except OSError as error:
+        raise _cannot_reach(path, error) from None
+    if not stat.S_ISREG(info.st_mode):
+        hint = "give the path of a ledger; `tradeledger init` makes one"
+        raise _error("not_a_ledger", f"{_quoted(path)} is not a plain file", hint)
+    if info.st_nlink != 1:
+        hint = "a second name means a second log and lost trades; remove the other names"
+        raise _configuration(f"{_quoted(path)} has {info.st_nlink} hard links", hint)
+    if info.st_mode & stat.S_IWOTH:
+        raise _configuration(f"{_quoted(path)} may be written by everybody", "chmod 600 it")
+    others = stat.S_IWOTH if info.st_mode & stat.S_IWGRP else stat.S_IWOTH | stat.S_IWGRP
+    if directory.st_mode & others:
+        raise _configuration(
+            f"others may write to {_quoted(os.path.dirname(real))}, the directory of the ledger",
+            "they could replace the ledger or its log; use a directory of its own: "
+            "mkdir -m 700 DIRECTORY",
+        )
+    if not os.access(real, os.R_OK | os.W_OK):
+        raise _cannot_reach(path, PermissionError(errno.EACCES, "Permission denied"))
+    for suffix in _COMPANIONS:
+        _check_companion(real + suffix)
+    _check_file_system(os.path.dirname(real))
+    return real
+
+
+def _check_companion(path: str) -> None:
+    """SQLite would wait at a FIFO for ever, and write through a second name into another file."""
+    with contextlib.suppress(OSError):
+        info = os.lstat(path)
+        if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1:
+            raise _configuration(
+                f"{_quoted(path)}, beside the ledger, is not a plain file of one name",
+                "no ledger puts that there; find out what does, and remove it",
+            )
+
+
+def _check_file_system(directory: str) -> None:
+    # struct statfs begins with f_type, a long.
+    buffer = ctypes.create_string_buffer(512)
+    failed = _libc.statfs(os.fsencode(directory), buffer) != 0
+    kind = ctypes.c_long.from_buffer(buffer).value & 0xFFFF_FFFF
+    if failed or kind not in _GOOD_FILE_SYSTEMS:
+        name = _BAD_FILE_SYSTEMS.get(kind, f"unknown (0x{kind:x})")
+        raise _configuration(
+            f"{_quoted(directory)} lies on a file system where ledgers break: {name}",
+            "locks and durability do not hold between processes there; use a local disk (ext4, "
+            "xfs, btrfs, zfs, f2fs)",
+        )
+
+
+def _descriptors_of(info: os.stat_result) -> set[int]:
+    """Descriptors of this process that are open on that very file. Asking opens nothing of it."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            open_file = os.fstat(int(name))
+            if (open_file.st_dev, open_file.st_ino) == (info.st_dev, info.st_ino):
+                found.add(int(name))
+    return found
+
+
+class _Watch:
+    """Looks whether the ledger's file, -wal and -shm are still the ones that were opened: an answer
+    is true only of the file that everybody else opens."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.main, self.log, self.index = self._look()
+
+    def _look(self) -> tuple[os.stat_result, os.stat_result, os.stat_result]:
+        try:
+            return (
+                os.stat(self._path), os.stat(self._path + "-wal"), os.stat(self._path + "-shm"),
+            )  # fmt: skip
+        except OSError:
+            raise self._moved() from None
+
+    def expect_unmoved(self) -> None:
+        opened = (self.main, self.log, self.index)
+        for before, after in zip(opened, self._look(), strict=True):
+            if (before.st_dev, before.st_ino) != (after.st_dev, after.st_ino):
+                raise self._moved()
+
+    def _moved(self) -> LedgerError:
+        return _error(
+            "ledger_moved",
+            f"{_quoted(self._path)}, its -wal or its -shm was moved, replaced or deleted while it "
+            "was open",
+            "send no order; stop all workers, put the files back (or restore a backup), start "
+            "again, and look the key up before trading",
+        )
+
+
+# SQLite -------------------------------------------------------------------------------------------
+
+# From https://www.sqlite.org/rescode.html
+_BUSY: Final = (5, 6, 15)
+_IOERR_FSYNC: Final = (1034, 1290)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The extended result code; 21 (misuse) where the module itself complains."""
+    return getattr(error, "sqlite_errorcode", 21)
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return _code(error) & 0xFF in _BUSY
+
+
+def _translated(error: sqlite3.Error, path: str) -> LedgerError:
+    """What an error of SQLite means. Nothing was written: a COMMIT that failed does not come
+    through here (INV-4)."""
+    file, text, code = _quoted(path), _escaped(str(error)), _code(error) & 0xFF
+    if code in _BUSY:
+        hint = "nothing was written; try again with the same key, or raise the wait limit"
+        return _error("busy", f"no answer within the wait limit: {file} is locked", hint, "safe")
+    if code in (11, 26):
+        hint = "give the path of a ledger, or go back to a backup; the file was not touched"
+        return _error("not_a_ledger", f"{file} is not a ledger, or is damaged: {text}", hint)
+    if code == 13:
+        hint = "nothing was written and nothing was lost; make room and try again"
+        return _error("io", f"no room left for {file}", hint, "safe")
+    if code in (3, 8, 14, 23):
+        hint = (
+            "check the owner and the mode of the file and its directory, and whether the file "
+            "system is mounted read-only"
+        )
+        return _error("permission", f"{file} cannot be opened for this: {text}", hint)
+    if code == 19:
+        hint = "nothing was written; this is a bug of TradeLedger or a wrong clock, please report"
+        return _error("internal", f"the schema refused a write: {text}", hint)
+    if code == 21:
+        return _bug(f"{file}: {text}")
+    hint = "nothing was written; check the disk and the kernel log, then try again"
+    return _error("io", f"{file}: {text} (SQLite {_code(error)})", hint, "safe")
+
+
+_LIMITS: Final = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000, sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 100, sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 8, sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 8, sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 40,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 10, sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}  # fmt: skip
+# Those that do not touch the file come first: the next one that does reads the schema.
+_SETTINGS: Final = {
+    "trusted_schema": 0, "cell_size_check": 1, "mmap_size": 0, "temp_store": 2,
+    "recursive_triggers": 1, "foreign_keys": 1, "synchronous": 2, "wal_autocheckpoint": 0,
+}  # fmt: skip
+
+
+class _Database:
+    """One hardened connection. Its settings are read back: a pragma that failed in silence is how
+    most ledgers lose their guarantees."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        # Made from a real path, escaped, so that no other meaning of a URI is left; never created.
+        uri = "file:" + urllib.parse.quote(path) + "?mode=rw&cache=private"
+        try:
+            self.connection = sqlite3.connect(
+                uri, timeout=0, isolation_level=None, check_same_thread=False, uri=True
+            )
+        except sqlite3.Error as error:
+            raise _translated(error, path) from None
+
+    def harden(self, wait: _Wait) -> None:
+        connection = self.connection
+        if sys.version_info >= (3, 12):
+            for name, value in (
+                ("NO_CKPT_ON_CLOSE", True), ("DEFENSIVE", True), ("DQS_DML", False),
+                ("DQS_DDL", False), ("ENABLE_TRIGGER", True), ("ENABLE_VIEW", True),
+            ):  # fmt: skip
+                option = getattr(sqlite3, "SQLITE_DBCONFIG_" + name)
+                connection.setconfig(option, value)
+                self._expect(connection.getconfig(option) == value, name)
+        for limit, value in _LIMITS.items():
+            connection.setlimit(limit, value)
+            self._expect(connection.getlimit(limit) == value, f"limit {limit}")
+        for pragma, value in _SETTINGS.items():
+            self.rows(f"PRAGMA {pragma} = {value}", (), wait)
+            found = self.rows(f"PRAGMA {pragma}", (), wait)
+            # mmap_size reads back as no row at all where the build has no memory mapping.
+            held = found == [(value,)] or pragma == "mmap_size" and not found
+            self._expect(held, f"PRAGMA {pragma}")
+
+    def _expect(self, held: bool, what: str) -> None:
+        if not held:
+            hint = "this build of SQLite cannot keep a ledger safe; use Debian's"
+            raise _configuration(f"{_quoted(self.path)}: {what} did not hold", hint)
+
+    def rows(self, sql: str, values: Sequence[_Value], wait: _Wait) -> list[_Row]:
+        """All rows. A statement that finds a lock has done nothing, and is asked again until the
+        wait is over. Read to the end, so that no read lock outlives the call."""
+        while True:
+            try:
+                return self.connection.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                if not _is_busy(error) or not wait.nap():
+                    raise
+
+    def integer(self, sql: str, wait: _Wait) -> int:
+        found = self.rows(sql, (), wait)
+        return int(found[0][0]) if found and isinstance(found[0][0], int) else 0
+
+    def rollback_if_open(self) -> None:
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+
+# The ledger ---------------------------------------------------------------------------------------
+
+_ledgers: weakref.WeakSet[Ledger] = weakref.WeakSet()
+_shared: dict[tuple[str, float], Ledger] = {}
+
+
+def _forget_in_child() -> None:
+    """In a forked child nothing of the parent's is used, nor closed: closing would touch files that
+    the parent works on. What is leaked here goes when the child ends."""
+    for ledger in list(_ledgers):
+        for database in (ledger._database, ledger._helper):
+            if database is not None:
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(database.connection))
+    _shared.clear()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)
+
+
+class Clock(Protocol):
+    """Where the ledger gets its time. Tests on a `simulation` ledger bring their own."""
+
+    def __call__(self) -> Reading: ...
+
+
+class Ledger:
+    """A ledger that this process has opened. See the module for what its methods raise.
+
+    - `path`: of the ledger; None for the environment's TRADELEDGER_DB.
+    - `lock_wait`: seconds, the longest wait for the write lock, for each call (INV-8).
+    - `instance`, `epoch`: under which the calls are fenced (INV-7); by default what
+      `tradeledger guard` has put into the environment, or none.
+    """
+
+    _CHECKPOINT_FRAMES: Final = 600
+    _DRAIN_ROUNDS: Final = 25
+    _BYTES_CHECKED_AT_OPEN: Final = 1_048_576
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, lock_wait: float = 5.0, *,
+        instance: str | None = None, epoch: int | None = None, clock: Clock | None = None,
+    ) -> None:  # fmt: skip
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._lock_wait = lock_wait
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._system_clock = SystemClock()
+        self._claim = _claim(instance, epoch)
+        self._refusal: LedgerError | None = None
+        # A COMMIT or a sync has failed and its outcome is not final yet.
+        self._unsettled: str | None = None
+        self._durable: int | None = None
+        self._next_checkpoint = self._CHECKPOINT_FRAMES
+        self._helper: _Database | None = None
+        self._open_trades: dict[int, TradePermit] = {}
+        chosen = os.fspath(path) if path is not None else os.environ.get("TRADELEDGER_DB", "")
+        if not chosen:
+            hint = "give a path, or set TRADELEDGER_DB"
+            raise _invalid("no path of a ledger was given", hint)
+        self.path: Final = _judged_path(chosen)
+        self._database = _Database(self.path)
+        _ledgers.add(self)
+        try:
+            self._open(_Wait(lock_wait))
+        except sqlite3.Error as error:
+            self._database.connection.close()
+            raise _translated(error, self.path) from None
+        except BaseException:
+            self._database.connection.close()
+            raise
+
+    @classmethod
+    def shared(
+        cls, path: str | os.PathLike[str] | None = None, lock_wait: float = 5.0
+    ) -> Ledger:
+        """The ledger of this process at `path`: opened at the first call, anew after a fork."""
+        key = (os.fspath(path) if path is not None else "", lock_wait)
+        found = _shared.get(key)
+        if found is None or found._refusal is not None or found._pid != os.getpid():
+            found = _shared[key] = cls(path, lock_wait)
+        return found
+
+    # Opening
+
+    def _open(self, wait: _Wait) -> None:
+        database = self._database
+        self._expect_ledger_by_header()
+        log_path = self.path + "-wal"
+        had_log = os.path.exists(log_path)
+        before = _descriptors_of(os.stat(log_path)) if had_log else set()
+        database.harden(wait)
+        version = database.integer("PRAGMA user_version", wait)
+        if version < _LAYOUT:
+            raise _configuration(
+                f"{_quoted(self.path)} has the older layout {version}",
+                "migrate it once: tradeledger init --db PATH",
+            )
+        if version > _LAYOUT:
+            raise _error(
+                "newer_schema",
+                f"{_quoted(self.path)} has layout {version}; this client knows {_LAYOUT}",
+                "use the client that belongs to the newer tradeledger; the file was not touched",
+            )
+        if database.rows(_SQL.JOURNAL_MODE, (), wait) != [("wal",)]:
+            raise _configuration(
+                f"{_quoted(self.path)} was taken out of WAL mode by another client",
+                "put it back, while nobody uses it: tradeledger init --db PATH",
+            )
+        self._look_at_all(wait)
+        # SQLite ignores a failure to make a new log's directory entry durable; an answer must not.
+        if not had_log:
+            self._sync_directory()
+        self._watch = _Watch(self.path)
+        main, log, index = self._watch.main, self._watch.log, self._watch.index
+        own = _descriptors_of(log) - before
+        indexes = _descriptors_of(index)
+        if not own or not indexes:
+            raise _configuration(
+                "this process cannot see its own open files", "mount /proc of this PID namespace"
+            )
+        # SQLite's own descriptors, never opened or closed here.
+        self._log_descriptor = min(own)
+        self._index_descriptor = min(indexes)
+        self._turnstile = _Turnstile(main)
+        mode = 0o660 if main.st_mode & stat.S_IWGRP else 0o600
+        boot_id = self._system_clock().boot_id
+        self._board = _SyncBoard(self.path, mode, main.st_dev, log.st_ino, boot_id)
+
+    def _expect_ledger_by_header(self) -> None:
+        """Before SQLite looks at the log: what is refused here is not touched. The header is read
+        through SQLite's own descriptor."""
+        main = os.stat(self.path)
+        header = b""
+        for descriptor in _descriptors_of(main):
+            with contextlib.suppress(OSError):
+                header = os.pread(descriptor, 100, 0)
+        is_database = len(header) == 100 and header.startswith(b"SQLite format 3\0")
+        if not is_database or struct.unpack_from(">I", header, 68)[0] != _APPLICATION_ID:
+            raise _error(
+                "not_a_ledger", f"{_quoted(self.path)} is not a ledger",
+                "give the path of a ledger; `tradeledger init` makes one. The file was not touched",
+            )  # fmt: skip
+
+    def _look_at_all(self, wait: _Wait) -> None:
+        """The schema letter for letter, the mode, and a small file's every page."""
+        database = self._database
+        database.rows("BEGIN DEFERRED", (), wait)
+        try:
+            self._verify(wait)
+            self._schema_version = database.integer(_SQL.SCHEMA_VERSION, wait)
+            pages = database.integer("PRAGMA page_count", wait)
+            if pages * database.integer("PRAGMA page_size", wait) <= self._BYTES_CHECKED_AT_OPEN:
+                found = "; ".join(row[0] for row in database.rows(_SQL.INTEGRITY_CHECK, (), wait))
+                if found != "ok" or database.integer(_SQL.FOREIGN_KEY_CHECK, wait) != 0:
+                    raise _error(
+                        "not_a_ledger", f"{_quoted(self.path)} is damaged: {_escaped(found)}",
+                        "stop all workers, go back to a backup, and look up at the exchange what "
+                        "it lacks",
+                    )  # fmt: skip
+            mode = database.rows(_SQL.LEDGER_MODE, (), wait)
+            if len(mode) != 1:
+                text = f"{_quoted(self.path)} has the schema of a ledger but no mode"
+                raise _error("not_a_ledger", text, "make ledgers with `tradeledger init`")
+            self.mode = str(mode[0][0])
+        finally:
+            database.rollback_if_open()
+
+    def _verify(self, wait: _Wait) -> None:
+        missing = dict(_SCHEMA)
+        for name, sql in self._database.rows(_SQL.ALL_OBJECTS, (), wait):
+            expected = missing.pop(name, None)
+            if expected is None:
+                raise self._altered(f"{_quoted(name)} does not belong to it")
+            if hashlib.sha256(sql.encode()).hexdigest()[:32] != expected:
+                raise self._altered(f"{_quoted(name)} was changed")
+        if missing:
+            raise self._altered(f"{_quoted(min(missing))} is missing")
+
+    def _altered(self, what: str) -> LedgerError:
+        return _error(
+            "schema_altered", f"the schema of {_quoted(self.path)} was altered: {what}",
+            "somebody changed the rules of this ledger; compare with `tradeledger schema`, or go "
+            "back to a backup. Nothing was written",
+        )  # fmt: skip
+
+    def _sync_directory(self) -> None:
+        descriptor = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            text = f"the directory of {_quoted(self.path)} cannot be made durable: {error.strerror}"
+            hint = "check the disk and the kernel log"
+            raise _error("io", text, hint, "check_first") from None
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Closes the file. Later calls are refused. Nothing in a fork."""
+        if self._pid != os.getpid() or self._refusal is not None:
+            return
+        with self._lock:
+            self._refusal = _configuration("the ledger was closed", "open it again")
+            for database in (self._helper, self._database):
+                if database is not None:
+                    database.connection.close()
+            self._board.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Transactions
+
+    @contextlib.contextmanager
+    def _own(self, wait: _Wait) -> Iterator[None]:
+        """One call at a time, in the process that opened the ledger; errors of SQLite end here."""
+        if self._pid != os.getpid():
+            raise _configuration(
+                f"this ledger belongs to process {self._pid}, and this is its fork {os.getpid()}",
+                "open the ledger after the fork, in the process that uses it",
+            )
+        if not self._lock.acquire(timeout=wait.left):
+            raise _error(
+                "busy", "no answer within the wait limit: other callers of this process came first",
+                "nothing was written; try again with the same key, or raise the wait limit", "safe",
+            )  # fmt: skip
+        try:
+            if self._refusal is not None:
+                raise self._refusal
+            yield
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from None
+        finally:
+            self._lock.release()
+
+    def _verify_if_moved(self, wait: _Wait) -> None:
+        version = self._database.integer(_SQL.SCHEMA_VERSION, wait)
+        if version != self._schema_version:
+            self._verify(wait)
+            self._schema_version = version
+
+    def _read(self, wait: _Wait, body: Callable[[_Wait], _T]) -> _T:
+        """Runs `body` in one snapshot, which changes nothing."""
+        self._database.rollback_if_open()
+        self._database.rows("BEGIN DEFERRED", (), wait)
+        try:
+            self._verify_if_moved(wait)
+            return body(wait)
+        finally:
+            self._database.rollback_if_open()
+
+    def _transact(
+        self, wait: _Wait, body: Callable[[_Wait, Reading], tuple[bool, _T]]
+    ) -> tuple[_T, bool, sqlite3.Error | None]:
+        """One writing transaction, at this process's turn, with clocks that are read under the
+        lock. Returns the answer, whether it was to be committed, and why COMMIT failed."""
+        database = self._database
+        # Left behind by an exception that a signal threw into the end of a transaction.
+        database.rollback_if_open()
+        has_turn = self._turnstile.enter(wait.left / 2)
+        try:
+            database.rows("BEGIN IMMEDIATE", (), wait)
+            try:
+                self._watch.expect_unmoved()
+                self._verify_if_moved(wait)
+                wants_commit, value = body(wait, self._clock())
+                if not wants_commit:
+                    return value, False, None
+                try:
+                    database.connection.execute("COMMIT")
+                except sqlite3.Error as error:
+                    return value, True, error
+                return value, True, None
+            finally:
+                database.rollback_if_open()
+        finally:
+            if has_turn:
+                self._turnstile.leave()
+
+    def _write(
+        self, wait: _Wait, is_there: Callable[[_T], bool], is_for_good: Callable[[_T], bool],
+        body: Callable[[_Wait, Reading], tuple[bool, _T]],
+    ) -> _T:  # fmt: skip
+        """Runs `body` under the write lock and answers when what it wrote is on the disk.
+
+        `is_there` looks whether what `body` wrote is in the file: asked, in a later transaction,
+        only where COMMIT failed (INV-4). `is_for_good`: the answer tells of a row of somebody
+        else's that may be committed and not yet on the disk.
+        """
+        if self._unsettled is not None:
+            self._make_final(self._unsettled, wait, None)
+        value, was_written, failure = self._transact(wait, body)
+        if failure is not None:
+            return self._settled_commit(value, failure, wait, is_there)
+        if was_written:
+            self._watch.expect_unmoved()
+            if self._board.has_failure:
+                self._make_final("another process could not sync the log", wait, None)
+            self._checkpoint_if_due()
+        elif is_for_good(value):
+            self._expect_durable(wait)
+        return value
+
+    def _settled_commit(
+        self, value: _T, failure: sqlite3.Error, wait: _Wait, is_there: Callable[[_T], bool]
+    ) -> _T:
+        """After a COMMIT that failed: the answer that stands now."""
+        if _code(failure) in _IOERR_FSYNC:
+            self._board.publish_failure()
+        cause = _escaped(str(failure))
+        if self._make_final(cause, wait, lambda: is_there(value)):
+            return value
+        hint = "that is final; check the disk, then try again with the same key"
+        raise _error("io", f"nothing was written: COMMIT failed ({cause})", hint, "safe")
+
+    def _make_final(self, cause: str, wait: _Wait, look: Callable[[], bool] | None) -> bool:
+        """INV-4: a COMMIT that failed may still come true, and one whose sync failed may still be
+        lost. One more transaction on this connection makes the outcome final: it writes the log
+        once more (pages that could not be written count as clean, and no second sync would touch
+        them), then changes a page, which overwrites what a failed COMMIT left behind."""
+        self._unsettled = cause
+        database = self._database
+        has_turn = self._turnstile.enter(wait.left / 2)
+        try:
+            database.rollback_if_open()
+            database.rows("BEGIN IMMEDIATE", (), wait)
+            seen = look() if look is not None else True
+            self._rewrite_log()
+            database.rows(_SQL.TICK, (), wait)
+            moment = self._system_clock().boot_us
+            database.connection.execute("COMMIT")
+            self._watch.expect_unmoved()
+        except (sqlite3.Error, OSError, LedgerError):
+            self._board.publish_failure()
+            raise _error(
+                "outcome_unknown",
+                f"COMMIT failed ({cause}) and its outcome could not be made final",
+                "send no order and do not reuse the key; check the disk, then look the key up",
+                "check_first",
+            ) from None
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                database.rollback_if_open()
+            if has_turn:
+                self._turnstile.leave()
+        self._board.publish_rewritten(moment)
+        self._unsettled = None
+        return seen
+
+    def _rewrite_log(self) -> None:
+        """Writes every byte of the log once more, through SQLite's own descriptor. Under the write
+        lock, before anything was written: the log stands still."""
+        size = os.fstat(self._log_descriptor).st_size
+        offset = 0
+        while offset < size:
+            chunk = os.pread(self._log_descriptor, min(65_536, size - offset), offset)
+            if not chunk or os.pwrite(self._log_descriptor, chunk, offset) != len(chunk):
+                raise OSError(errno.EIO, "the log could not be rewritten")
+            offset += len(chunk)
+
+    def _sync_log(self) -> None:
+        try:
+            os.fdatasync(self._log_descriptor)
+        except OSError:
+            self._board.publish_failure()
+            raise
+
+    def _expect_durable(self, wait: _Wait) -> None:
+        """Before an answer for good that names a row of somebody else's: the Swift engine commits
+        first and syncs afterwards. (A denial that time lifts promises nothing.)"""
+        version = self._database.integer(_SQL.DATA_VERSION, wait)
+        if self._unsettled is None and version == self._durable:
+            return
+        cause = self._unsettled
+        if cause is None and self._board.has_failure:
+            cause = "another process could not sync the log"
+        if cause is None:
+            try:
+                self._sync_log()
+            except OSError as error:
+                cause = f"the log could not be synced: {error.strerror}"
+        if cause is not None:
+            self._make_final(cause, wait, None)
+        self._durable = version
+
+    # Checkpoints
+
+    @property
+    def _frames(self) -> int:
+        """How many frames the log has: mxFrame in the header of the -shm
+        (https://www.sqlite.org/walformat.html), read through SQLite's own descriptor."""
+        field = os.pread(self._index_descriptor, 4, 16)
+        return int(struct.unpack("=I", field)[0]) if len(field) == 4 else 0
+
+    def _checkpoint_if_due(self) -> None:
+        """Copies the log into the main file at a few hundred frames, while this process holds the
+        write lock, so that no other one can reset the log meanwhile. What fails here is no failure
+        of an operation: the log grows on, and the next try comes as many frames later."""
+        frames = self._frames
+        if frames < self._next_checkpoint - self._CHECKPOINT_FRAMES:
+            self._next_checkpoint = self._CHECKPOINT_FRAMES  # Somebody has begun the log anew.
+        if frames < self._next_checkpoint or self._unsettled is not None:
+            return
+        self._next_checkpoint = frames + self._CHECKPOINT_FRAMES
+        has_turn = self._turnstile.enter(self._lock_wait / 2)
+        try:
+            # What is synced here need not be synced under the lock.
+            self._sync_log()
+            for _ in range(self._DRAIN_ROUNDS):
+                if self._copy_log(_Wait(min(0.05, self._lock_wait))):
+                    break
+                # Readers of an older state hold the copying up.
+                time.sleep(0.001)
+        except OSError as error:
+            self._unsettled = f"the log could not be synced: {error.strerror}"
+        except sqlite3.Error as error:
+            if not _is_busy(error):
+                self._board.publish_failure()
+                self._unsettled = _escaped(str(error))
+        except LedgerError:
+            pass  # Moved, or no second connection: the next operation says so.
+        finally:
+            if has_turn:
+                self._turnstile.leave()
+        self._schema_version = -1  # The next operation compares the schema in full.
+
+    def _copy_log(self, wait: _Wait) -> bool:
+        """Whether nothing is left to be done now."""
+        database = self._database
+        if self._helper is None:
+            helper = _Database(self.path)
+            helper.harden(_Wait(self._lock_wait))
+            self._helper = helper
+        database.rows("BEGIN IMMEDIATE", (), wait)
+        try:
+            self._watch.expect_unmoved()
+            found = self._helper.rows("PRAGMA wal_checkpoint(PASSIVE)", (), _Wait(0))
+            busy, frames, copied = found[0]
+            return bool(busy == 0 and (copied == frames or frames <= 2 * self._CHECKPOINT_FRAMES))
+        finally:
+            database.rollback_if_open()
+
+    # Reading rows
+
+    def _stored(self, sql: str, value: _Value, wait: _Wait) -> _Stored | None:
+        found = self._database.rows(sql, (value,), wait)
+        return _stored_trade(found[0]) if found else None
+
+    def _facts(
+        self, bot: str, attempt: _Attempt | None, boot_id: str | None, wait: _Wait
+    ) -> _Facts:
+        claim = attempt.claim if attempt is not None else None
+        values = (
+            bot, attempt.key if attempt else None, claim[0] if claim else None, boot_id,
+        )  # fmt: skip
+        found = self._database.rows(_SQL.ADMISSION, values, wait)
+        if not found:
+            raise self._no_such_bot(bot)
+        row = found[0]
+        same = None if row[5] is None else self._stored(_SQL.TRADE_BY_ID, row[5], wait)
+        pending = None if row[6] is None else self._stored(_SQL.TRADE_BY_ID, row[6], wait)
+        lasts = tuple(
+            _Last(row[at], _stored_reading(row[at + 1], row[at + 2], row[at + 3]))
+            for at in (8, 12, 16, 20)
+            if row[at] is not None
+        )
+        settings = Bot(bot, row[1], row[2], row[3], row[4] == 1)
+        return _Facts(row[0], settings, same, pending, row[7], lasts, row[24], row[25])
+
+    def _no_such_bot(self, bot: str) -> LedgerError:
+        hint = "list them with `tradeledger bot list`, or add it: tradeledger bot add NAME"
+        text = f"no bot {_quoted(bot)} in {_quoted(self.path)}"
+        return _error("no_such_bot", text, hint + " --cooldown 15m")
+
+    def _denial(self, decision: _Decision, now: Reading, wait: _Wait) -> Denial | None:
+        denial = decision.denial
+        if denial is not None and denial.winner is None and decision.winner is not None:
+            winner = self._stored(_SQL.TRADE_BY_ID, decision.winner, wait)
+            return replace(denial, winner=winner.seen(now) if winner else None)
+        return denial
+
+    # Attempts
+
+    def _attempt(self, attempt: _Attempt, lock_wait: float | None) -> _Outcome:
+        wait = _Wait(self._lock_wait if lock_wait is None else lock_wait)
+        with self._own(wait):
+            if self._unsettled is not None:
+                self._make_final(self._unsettled, wait, None)
+            # A "no" that the last committed state already justifies needs no lock. A "yes" does.
+            outcome = self._read(wait, lambda wait: self._look(attempt, wait))
+            if outcome is None:
+                self._expect_room()
+                outcome = self._write(
+                    wait, self._is_there, lambda outcome: outcome.is_for_good,
+                    lambda wait, now: self._admit(attempt, now, wait),
+                )  # fmt: skip
+            elif outcome.is_for_good:
+                self._expect_durable(wait)
+                if outcome.with_permit:
+                    self._watch.expect_unmoved()
+        return self._told(outcome, attempt)
+
+    def _look(self, attempt: _Attempt, wait: _Wait) -> _Outcome | None:
+        facts = self._facts(attempt.order.bot, attempt, self._clock().boot_id, wait)
+        now = self._clock()
+        decision = _decide(attempt, facts, now)
+        if decision.verdict == "admit" or decision.expired is not None:
+            return None
+        return self._outcome(decision, facts, now, wait)
+
+    def _outcome(
+        self, decision: _Decision, facts: _Facts, now: Reading, wait: _Wait
+    ) -> _Outcome:
+        """The answer where it is not an admission."""
+        if decision.verdict == "replay" and facts.same_key is not None:
+            stored = replace(facts.same_key, trade=facts.same_key.seen(now))
+            return _Outcome("replayed", stored, with_permit=decision.with_permit)
+        return _Outcome("denied", denial=self._denial(decision, now, wait))
+
+    def _admit(self, attempt: _Attempt, now: Reading, wait: _Wait) -> tuple[bool, _Outcome]:
+        """Decides under the lock, and writes."""
+        facts = self._facts(attempt.order.bot, attempt, now.boot_id, wait)
+        decision = _decide(attempt, facts, now)
+        if decision.expired is not None:
+            self._database.rows(_SQL.EXPIRE, (decision.expired,), wait)
+        if decision.verdict != "admit":
+            return decision.expired is not None, self._outcome(decision, facts, now, wait)
+        return True, _Outcome("admitted", self._insert(attempt, facts, now, wait))
+
+    def _insert(self, attempt: _Attempt, facts: _Facts, now: Reading, wait: _Wait) -> _Stored:
+        order, fill = attempt.order, attempt.fill
+        created = now
+        if fill is not None and fill.at is not None:
+            if not 0 <= fill.at <= now.wall_us:
+                raise _invalid(
+                    f"{fill.at} microseconds since 1970 is not in the past",
+                    "record what has happened, with the time at which it did",
+                )
+            created = replace(now, wall_us=fill.at, boot_us=now.boot_us - now.wall_us + fill.at)
+        origin = "reserve" if fill is None else "record" if fill.at is None else "past"
+        wall = created.wall_us
+        trade = Trade(
+            0, order.bot, attempt.key, order.side, order.symbol, order.quantity, order.price,
+            origin, "pending" if fill is None else "filled", wall, facts.bot.cooldown_us,
+            lease_until_us=wall + facts.bot.lease_us if fill is None else None,
+            filled_at_us=wall if fill else None,
+            filled_quantity=(fill.quantity or order.quantity) if fill else None,
+            filled_price=(fill.price or order.price) if fill else None,
+            exchange_at_us=fill.at if fill else None,
+            received_at_us=now.wall_us if fill else None, pid=self._pid, instance=attempt.claim,
+        )  # fmt: skip
+        self._database.rows(
+            _SQL.INSERT_TRADE,
+            (
+                facts.bot_id, trade.key, trade.origin, trade.side, trade.symbol, trade.quantity,
+                trade.price, trade.cooldown_us, attempt.token, trade.pid,
+                attempt.claim[0] if attempt.claim else None,
+                attempt.claim[1] if attempt.claim else None, wall, trade.lease_until_us,
+                created.boot_id, None if created.boot_id is None else created.boot_us,
+                trade.status, trade.filled_at_us, trade.filled_price, trade.filled_quantity,
+                trade.exchange_at_us, trade.received_at_us,
+            ),
+            wait,
+        )  # fmt: skip
+        stored = self._stored(_SQL.TRADE_BY_KEY, trade.key, wait)
+        if stored is None:
+            raise _bug("a row that was written is not there")
+        return stored
+
+    def _is_there(self, outcome: _Outcome) -> bool:
+        # What was committed with a refusal is the step to in doubt, which the next one repeats.
+        if outcome.kind != "admitted" or outcome.stored is None:
+            return True
+        values = (outcome.stored.trade.key, outcome.stored.token)
+        return bool(self._database.rows(_SQL.HAS_KEY_AND_TOKEN, values, _Wait(0)))
+
+    def _expect_room(self) -> None:
+        """Room must be left for a reservation, so that it can be settled too."""
+        info = os.statvfs(os.path.dirname(self.path))
+        if info.f_bavail * info.f_frsize < _RESERVE_BYTES:
+            text = f"less than {_RESERVE_BYTES // 1024} KiB are free beside {_quoted(self.path)}"
+            hint = "a trade that is begun now might not be settled; make room and try again"
+            raise _error("io", text, hint, "safe")
+
+    @staticmethod
+    def _told(outcome: _Outcome, attempt: _Attempt) -> _Outcome:
+        if outcome.denial is not None:
+            denial = outcome.denial
+            text = "cooldown remaining" if denial.reason == "cooldown" else "trade denied"
+            _log.info(
+                "%s bot=%s reason=%s retry_after_us=%s", text, attempt.order.bot, denial.reason,
+                denial.retry_after_us,
+            )  # fmt: skip
+            raise Denied(denial)
+        if outcome.stored is None:
+            raise _bug("an answer without its trade")
+        if outcome.kind == "admitted":
+            trade = outcome.stored.trade
+            _log.info("trade lock acquired bot=%s trade=%s key=%s", trade.bot, trade.id, trade.key)
+        return outcome
+
+    # Settling
+
+    def _settle(self, settlement: _Settlement, lock_wait: float | None) -> Answer:
+        wait = _Wait(self._lock_wait if lock_wait is None else lock_wait)
+        with self._own(wait):
+            settled = self._write(
+                wait, self._is_settled, lambda settled: True,
+                lambda wait, now: self._decide_settlement(settlement, now, wait),
+            )  # fmt: skip
+        if (waiting := self._open_trades.get(settlement.trade)) is not None:
+            if settled.denial is None or settled.denial.reason == "already_settled":
+                waiting._settled = True
+        if settled.denial is not None:
+            raise Denied(settled.denial)
+        trade = settled.trade
+        if settled.row is not None:
+            _log.info("trade settled bot=%s trade=%s status=%s", trade.bot, trade.id, trade.status)
+        return Answer(trade, replayed=settled.row is None)
+
+    def _decide_settlement(
+        self, settlement: _Settlement, now: Reading, wait: _Wait
+    ) -> tuple[bool, _Settled]:
+        stored = self._stored(_SQL.TRADE_BY_ID, settlement.trade, wait)
+        if stored is None:
+            text = f"no trade {settlement.trade} in {_quoted(self.path)}"
+            raise _error("no_such_trade", text, "list them with `tradeledger trades --all`")
+        trade = stored.trade
+        if stored.token is None or settlement.token != stored.token:
+            return False, _Settled(trade, Denial("wrong_token", winner=stored.seen(now)))
+        epoch = None
+        if trade.instance is not None:
+            found = self._database.rows(_SQL.CURRENT_EPOCH, (trade.instance[0],), wait)
+            epoch = found[0][0] if found else None
+        row = _settled_row(settlement, stored, epoch, now)
+        if trade.status not in ("filled", "void"):
+            self._database.rows(_SQL.SETTLE, _settle_values(trade.id, row), wait)
+            return True, _Settled(row.applied(trade), row=row)
+        if _is_same_outcome(row, trade, settlement.fill):
+            return False, _Settled(trade)
+        denial = Denial("already_settled", winner=trade)
+        if row.status == "filled" and trade.status == "void":
+            # Money has moved: it is kept, and counts at its time (INV-6).
+            conflict = (trade.id, row.quantity, row.price, row.exchange_at)
+            if not self._database.rows(_SQL.HAS_CONFLICT, conflict, wait):
+                self._keep_conflict(trade.id, row, wait)
+                return True, _Settled(trade, denial, conflict=conflict)
+        return False, _Settled(trade, denial)
+
+    def _keep_conflict(self, trade: int, row: _SettledRow, wait: _Wait) -> None:
+        filled = row.filled
+        if filled is None:
+            raise _bug("a conflict without a fill")
+        boot = (filled.boot_id, None if filled.boot_id is None else filled.boot_us)
+        values = (
+            trade, filled.wall_us, *boot, row.quantity, row.price, row.exchange_at, row.received_at,
+        )  # fmt: skip
+        self._database.rows(_SQL.INSERT_CONFLICT, values, wait)
+
+    def _is_settled(self, settled: _Settled) -> bool:
+        if settled.conflict is not None:
+            return bool(self._database.rows(_SQL.HAS_CONFLICT, settled.conflict, _Wait(0)))
+        if settled.row is None:
+            return True
+        row = settled.row
+        values = (settled.trade.id, row.status, row.token, row.received_at)
+        return bool(self._database.rows(_SQL.IS_SETTLED, values, _Wait(0)))
+
+    # What callers call
+
+    def reserve(
+        self, bot: str, side: str, symbol: str, quantity: Amount, price: Amount = None, *,
+        key: str | None = None, token: str | None = None, lock_wait: float | None = None,
+    ) -> Permit:  # fmt: skip
+        """Phase 1: asks whether the order may be sent now, and puts it on record if so.
+
+        - `key`: the client order id; None to have one made. Repeat the same key after a lost
+          answer, and give each order its own.
+        - `token`: what the permit is settled with. A caller that repeats key and token gets its
+          permit back while the lease runs (`Permit.replayed`).
+
+        Raises `Denied`; `Replayed` where the order of this key belongs to an earlier call.
+        """
+        attempt = self._new_attempt(bot, side, symbol, quantity, price, key, None)
+        given = _token(token) if token is not None else secrets.token_hex(16)
+        outcome = self._attempt(replace(attempt, token=given), lock_wait)
+        stored = outcome.known
+        if outcome.kind == "replayed" and not outcome.with_permit:
+            raise Replayed(Denial("replayed", winner=stored.trade))
+        return Permit(stored, replayed=outcome.kind == "replayed")
+
+    def record(
+        self, bot: str, side: str, symbol: str, quantity: Amount, price: Amount = None, *,
+        key: str | None = None, filled_price: Amount = None, filled_quantity: Amount = None,
+        at: Instant | None = None, lock_wait: float | None = None,
+    ) -> Answer:  # fmt: skip
+        """Both phases in one, for an order that is already done or needs no exchange.
+
+        Without `at` the trade is of now and admitted like any other. With it, it is a fact of the
+        past: stored whatever its neighbours, and counted for the cooldown from now on.
+        """
+        fill = _Fill(
+            _optional_amount(filled_quantity), _optional_amount(filled_price), _optional_time(at)
+        )
+        attempt = self._new_attempt(bot, side, symbol, quantity, price, key, fill)
+        outcome = self._attempt(attempt, lock_wait)
+        return Answer(outcome.known.trade, replayed=outcome.kind == "replayed")
+
+    def _new_attempt(
+        self, bot: str, side: str, symbol: str, quantity: Amount, price: Amount,
+        key: str | None, fill: _Fill | None,
+    ) -> _Attempt:  # fmt: skip
+        order = _Order(
+            _name(bot), _side(side), _name(symbol), _amount(quantity), _optional_amount(price)
+        )
+        chosen = _key(key) if key is not None else _random_key(self._clock())
+        return _Attempt(order, chosen, None, fill, self._claim)
+
+    def fill(
+        self, trade: Permit | int, *, token: str | None = None, price: Amount = None,
+        quantity: Amount = None, at: Instant | None = None, lock_wait: float | None = None,
+    ) -> Answer:  # fmt: skip
+        """Phase 2: the order was executed. `trade` is its permit, or its number with its token.
+
+        No fill is refused for its time. After the lease it is taken and flagged late; after a void
+        it raises `Denied` with already_settled, is kept all the same, and counts (INV-6).
+        """
+        fill = _Fill(_optional_amount(quantity), _optional_amount(price), _optional_time(at))
+        number, given = self._settling(trade, token)
+        return self._settle(_Settlement(number, given, fill, None), lock_wait)
+
+    def void(
+        self, trade: Permit | int, reason: str, *, token: str | None = None,
+        lock_wait: float | None = None,
+    ) -> Answer:  # fmt: skip
+        """Phase 2: the order was proven not sent. Say so only on proof: a void trade counts for
+        nothing."""
+        number, given = self._settling(trade, token)
+        return self._settle(_Settlement(number, given, None, _reason(reason)), lock_wait)
+
+    @staticmethod
+    def _settling(trade: Permit | int, token: str | None) -> tuple[int, str]:
+        if isinstance(trade, Permit):
+            return trade.id, trade.token if token is None else _token(token)
+        if isinstance(trade, bool) or not isinstance(trade, int) or not 0 < trade < 2**63:
+            raise _invalid(f"not a trade: {_quoted(trade)}", "give a permit, or the trade's number")
+        if token is None:
+            raise _invalid("a trade without its token", "give the permit, or its token")
+        return trade, _token(token)
+
+    @contextlib.contextmanager
+    def trade(
+        self, bot: str, side: str, symbol: str, quantity: Amount, price: Amount = None, *,
+        key: str | None = None, token: str | None = None, lock_wait: float | None = None,
+    ) -> Iterator[TradePermit]:  # fmt: skip
+        """Reserves, runs the body with the permit while no lock is held, and settles at its end.
+
+        The body sends the order, once, with `permit.key` as its client order id, and says what came
+        of it: `permit.filled(price=...)`, or `permit.not_sent(reason)`. An end without a word fills
+        the trade as ordered. `OrderNotSent` makes it void and goes on to the caller. Any other
+        exception may have come after the order was sent: what the body had said by then is written;
+        had it said nothing, the trade stays on record, in doubt, until somebody settles it.
+
+        The body does not run on a replay (`Replayed`), nor where the lease is over before it begins
+        (`TooLate`). An error of the second phase has retry "check_first": the order was sent.
+        """
+        reserved = self.reserve(
+            bot, side, symbol, quantity, price, key=key, token=token, lock_wait=lock_wait
+        )
+        if reserved.replayed:
+            raise Replayed(Denial("replayed", winner=reserved.trade))
+        permit = TradePermit(_Stored(reserved.trade, reserved.token, _created(reserved)), False)
+        with _explained(permit, _BEFORE_SENDING):
+            is_live = self.is_live(permit)
+        if not is_live:
+            reason = "the lease was over before the exchange call"
+            answer = self._void_at_end(permit, reason)
+            raise TooLate(Denial("lease_over", winner=answer.trade))
+        self._open_trades[permit.id] = permit
+        try:
+            yield permit
+        except OrderNotSent as error:
+            if permit._fill is not None:
+                self._fill_at_end(permit)
+            elif not permit._settled:
+                self._void_at_end(permit, str(error))
+            raise
+        except BaseException as error:
+            if permit._void is None and permit._fill is None and not permit._settled:
+                _log.warning(
+                    "trade in doubt bot=%s trade=%s key=%s", permit.trade.bot, permit.id, permit.key
+                )
+                error.add_note(
+                    f"trade {permit.id} of {permit.trade.bot} stays in doubt: look key "
+                    f"{permit.key} up at the exchange, then fill, void or resolve it"
+                )
+            else:
+                self._end(permit)
+            raise
+        else:
+            self._end(permit)
+        finally:
+            self._open_trades.pop(permit.id, None)
+
+    def _end(self, permit: TradePermit) -> None:
+        if permit._fill is None and permit._void is not None:
+            if not permit._settled:
+                self._void_at_end(permit, permit._void)
+        elif permit._fill is not None or not permit._settled:
+            self._fill_at_end(permit)
+
+    def _fill_at_end(self, permit: TradePermit) -> None:
+        fill = permit._fill or _Fill()
+        with _explained(permit, _AFTER_SENDING):
+            self._settle(_Settlement(permit.id, permit.token, fill, None), None)
+
+    def _void_at_end(self, permit: TradePermit, reason: str) -> Answer:
+        try:
+            text = _reason(reason)
+        except LedgerError:
+            # A reason that would be refused must not keep a trade in doubt that was never sent.
+            text = "not sent"
+        with _explained(permit, _BEFORE_SENDING):
+            return self.void(permit, text)
+
+    def is_live(self, permit: Permit) -> bool:
+        """Whether the order may still be sent: its lease runs, on the boot clock, and its epoch is
+        current. To be asked right before the exchange call."""
+        wait = _Wait(self._lock_wait)
+        with self._own(wait):
+            claim = permit.trade.instance
+            if not permit._lease.may_send(self._clock()):
+                return False
+            if claim is None:
+                return True
+            found = self._read(
+                wait, lambda wait: self._database.rows(_SQL.CURRENT_EPOCH, (claim[0],), wait)
+            )
+            is_current = bool(found and found[0][0] == claim[1])
+            return is_current and permit._lease.may_send(self._clock())
+
+    def check(self, bot: str) -> Denial | None:
+        """Why `reserve` would be denied now; None where it would not. Another process can change
+        that in the next moment."""
+        wait = _Wait(self._lock_wait)
+        name = _name(bot)
+
+        def look(wait: _Wait) -> Denial | None:
+            now = self._clock()
+            decision = _decide(None, self._facts(name, None, now.boot_id, wait), now)
+            return self._denial(decision, now, wait)
+
+        with self._own(wait):
+            return self._read(wait, look)
+
+    def bot(self, name: str) -> Bot:
+        """The settings in force."""
+        found = self._bots(_name(name))
+        if not found:
+            raise self._no_such_bot(name)
+        return found[0]
+
+    def bots(self) -> list[Bot]:
+        """All bots, by name."""
+        return self._bots(None)
+
+    def _bots(self, name: str | None) -> list[Bot]:
+        wait = _Wait(self._lock_wait)
+        with self._own(wait):
+            found = self._read(wait, lambda wait: self._database.rows(_SQL.BOTS, (name,), wait))
+            self._expect_durable(wait)
+        return [Bot(row[0], row[1], row[2], row[3], row[4] == 1) for row in found]
+
+    def find(self, key: str) -> Trade | None:
+        """The trade that `key` names: what to ask after `OutcomeUnknown`."""
+        wait = _Wait(self._lock_wait)
+        name = _key(key)
+        with self._own(wait):
+            stored = self._read(wait, lambda wait: self._stored(_SQL.TRADE_BY_KEY, name, wait))
+            self._expect_durable(wait)
+            return stored.seen(self._clock()) if stored is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """The answer to an attempt."""
+
+    kind: str
+    """admitted, replayed or denied."""
+    stored: _Stored | None = None
+    denial: Denial | None = None
+    with_permit: bool = False
+
+    @property
+    def known(self) -> _Stored:
+        if self.stored is None:
+            raise _bug("an answer without its trade")
+        return self.stored
+
+    @property
+    def is_for_good(self) -> bool:
+        """Whether it names a row of somebody else's and stays true."""
+        return self.kind == "replayed" or self.denial is not None and not self.denial.transient
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """The answer to a settlement, with what was written for it."""
+
+    trade: Trade
+    denial: Denial | None = None
+    row: _SettledRow | None = None
+    conflict: tuple[_Value, ...] | None = None
+
+
+def _settle_values(trade: int, row: _SettledRow) -> tuple[_Value, ...]:
+    filled = row.filled
+    boot = None if filled is None or filled.boot_id is None else filled.boot_us
+    return (
+        trade, row.status, filled.wall_us if filled else None, row.price, row.quantity,
+        row.exchange_at, row.received_at, filled.boot_id if filled else None, boot, row.token,
+        row.reason, int(row.late), int(row.superseded),
+    )  # fmt: skip
+
+
+def _stored_reading(wall: int, boot_id: str | None, boot: int | None) -> Reading:
+    return Reading(wall, boot_id, boot or 0) if boot is not None else Reading(wall)
+
+
+def _stored_trade(row: _Row) -> _Stored:
+    """The columns of `Statements.tradeColumns`."""
+    trade = Trade(
+        id=row[0], bot=row[1], key=row[2], origin=row[3], side=row[4], symbol=row[5],
+        quantity=row[6], price=row[7], cooldown_us=row[8], pid=row[10],
+        instance=(row[11], row[12]) if row[11] is not None else None, created_at_us=row[13],
+        lease_until_us=row[14], status=row[17], filled_at_us=row[18], filled_price=row[19],
+        filled_quantity=row[20], exchange_at_us=row[21], received_at_us=row[22],
+        settled_by_operator=row[23] == "operator", reason=row[24], late=row[25] == 1,
+        superseded=row[26] == 1,
+    )  # fmt: skip
+    return _Stored(trade, row[9], _stored_reading(row[13], row[15], row[16]))
+
+
+def _created(permit: Permit) -> Reading:
+    lease, trade = permit._lease, permit.trade
+    boot = lease.boot_until - lease.until + trade.created_at_us
+    return Reading(trade.created_at_us, lease.boot_id, boot)
+
+
+_AFTER_SENDING: Final = (
+    "the order was sent, but its fill is not on record",
+    "stands and counts; look key {key} up at the exchange, then call fill again or resolve it",
+)
+_BEFORE_SENDING: Final = (
+    "the order was not sent, but its row stands",
+    "counts until it is void; call void again, or resolve it once its lease is over",
+)
+
+
+@contextlib.contextmanager
+def _explained(permit: Permit, when: tuple[str, str]) -> Iterator[None]:
+    """Errors of the second phase, in words that say where the order is. Never `Busy`: whoever
+    repeats the call from the start would be told of a replay."""
+    try:
+        yield
+    except LedgerError as error:
+        hint = f"trade {permit.id} of {permit.trade.bot} " + when[1].format(key=permit.key)
+        kind = OutcomeUnknown if isinstance(error, OutcomeUnknown) else LedgerError
+        raise kind(error.code, f"{when[0]}: {error.message}", hint, "check_first") from error
+
+
+# Celery -------------------------------------------------------------------------------------------
+
+
+class TaskLedger:
+    """The ledger inside a Celery task: the id of the task is the key of its order."""
+
+    def __init__(self, ledger: Ledger, key: str) -> None:
+        self.ledger: Final = ledger
+        self.key: Final = key
+
+    def trade(
+        self, bot: str, side: str, symbol: str, quantity: Amount, price: Amount = None
+    ) -> contextlib.AbstractContextManager[TradePermit]:
+        """`Ledger.trade` with the task's id as key. One order for each task."""
+        return self.ledger.trade(bot, side, symbol, quantity, price, key=self.key)
+
+    def record(
+        self, bot: str, side: str, symbol: str, quantity: Amount, price: Amount = None
+    ) -> Answer:
+        """`Ledger.record` with the task's id as key."""
+        return self.ledger.record(bot, side, symbol, quantity, price, key=self.key)
+
+
+def celery_task(
+    path: str | os.PathLike[str] | None = None, *, lock_wait: float = 5.0,
+    busy_countdown: float = 1.0,
+) -> Callable[
+    [Callable[Concatenate[Any, TaskLedger, _P], _T]], Callable[Concatenate[Any, _P], _T | None]
+]:  # fmt: skip
+    """Makes a bound Celery task trade through the ledger:
+
+        @app.task(bind=True, max_retries=None, acks_late=True)
+        @tradeledger.celery_task("/var/lib/bots/ledger.db")
+        def execute_trade(task, ledger, bot, side, symbol, quantity):
+            with ledger.trade(bot, side, symbol, quantity) as permit:
+                permit.filled(price=send(client_order_id=permit.key))
+
+    The second argument is given by this decorator, not by the sender. Denied for a reason that time
+    lifts, the task is retried when it is lifted; without an answer, after `busy_countdown` seconds.
+    A task that is delivered twice sends nothing the second time and ends with None. Other refusals
+    and errors are the task's own. The ledger is opened in the process that runs the task.
+    """
+
+    def decorate(
+        body: Callable[Concatenate[Any, TaskLedger, _P], _T],
+    ) -> Callable[Concatenate[Any, _P], _T | None]:
+        @functools.wraps(body)
+        def run(task: Any, /, *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+            try:
+                ledger = TaskLedger(Ledger.shared(path, lock_wait), _key(str(task.request.id)))
+                return body(task, ledger, *args, **kwargs)
+            except Replayed as replay:
+                winner = replay.winner
+                _log.warning(
+                    "task delivered again key=%s trade=%s status=%s", task.request.id,
+                    winner.id if winner else None, winner.status if winner else None,
+                )  # fmt: skip
+                return None
+            except Denied as denied:
+                if not denied.transient:
+                    raise
+                raise task.retry(exc=denied, countdown=denied.retry_after) from denied
+            except Busy as busy:
+                raise task.retry(exc=busy, countdown=busy_countdown) from busy
+
+        # Celery checks what a sender gives against the signature.
+        signature = inspect.signature(body)
+        names = list(signature.parameters.values())
+        run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=names[:1] + names[2:]
+        )
+        del run.__wrapped__
+        return run
+
+    return decorate
