@@ -22,7 +22,7 @@ struct Root: AsyncParsableCommand {
       """,
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Set up", subcommands: [Init.self, BotGroup.self]),
+      CommandGroup(name: "Set up", subcommands: [Init.self, BotGroup.self, Import.self]),
       CommandGroup(
         name: "Trade",
         subcommands: [

@@ -101,6 +101,16 @@ protocol LedgerEngine: Actor {
   func trade(_ reference: TradeReference, wait: WaitLimit) throws(LedgerError) -> Trade
   func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport
   func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis
+
+  func review(
+    _ facts: [PastFact], newBots: Duration?, wait: WaitLimit
+  ) throws(LedgerError) -> PastFactReview
+  func enter(
+    _ facts: [PastFact], addingBots bots: [Bot], wait: WaitLimit
+  ) throws(LedgerError) -> Int
+  func lastTrade(wait: WaitLimit) throws(LedgerError) -> TradeID
+  func trades(_ piece: TradePiece, wait: WaitLimit) throws(LedgerError) -> [Trade]
+
   func work() -> WorkDone
   func close()
 }
