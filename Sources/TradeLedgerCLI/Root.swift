@@ -33,7 +33,7 @@ struct Root: AsyncParsableCommand {
         name: "Look",
         subcommands: [
           Check.self, Trades.self, TradeGroup.self, Status.self, InstancesGroup.self, Audit.self,
-          Report.self,
+          Report.self, Export.self,
           Doctor.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
