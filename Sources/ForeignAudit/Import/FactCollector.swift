@@ -120,13 +120,13 @@ extension FactCollector {
 
   private func bot() throws(Rejection) -> BotName {
     if let given = options.botName { return given }
-    let text = FactCollector.unguarded(row[.bot].text)
+    let text = row[.bot].text
     guard !text.isEmpty else { throw Rejection("it names no bot") }
     return try checked { () throws(LedgerError) in try BotName(botNames[text] ?? text) }
   }
 
   private func symbol() throws(Rejection) -> Symbol {
-    let text = FactCollector.unguarded(row[.symbol].text)
+    let text = row[.symbol].text
     guard !text.isEmpty else { throw Rejection("it names no symbol") }
     return try checked { () throws(LedgerError) in try Symbol(text) }
   }
@@ -203,7 +203,7 @@ extension FactCollector {
 
   /// The key as it is, or one made of the source and the id.
   private func key() throws(Rejection) -> OrderKey {
-    let key = FactCollector.unguarded(row[.key].text)
+    let key = row[.key].text
     if !key.isEmpty { return try checked { () throws(LedgerError) in try OrderKey(key) } }
     let id = row[.id].text
     guard !id.isEmpty else { throw Rejection("it has neither key nor id") }
@@ -229,14 +229,6 @@ extension FactCollector {
       }
     }
     return result
-  }
-
-  /// `text` without the apostrophe that keeps a spreadsheet from taking it for a formula.
-  static func unguarded(_ text: String) -> String {
-    guard text.hasPrefix("'"), let first = text.first(where: { $0 != "'" }),
-      "=+-@\t\r".contains(first)
-    else { return text }
-    return String(text.dropFirst())
   }
 
   private func checked<Value>(

@@ -17,7 +17,8 @@ struct FreqtradeFile {
 
   /// The statement gives these, in this order.
   private enum Cell: Int {
-    case id, orderID, pair, exchangeSide, orderSide, isShort, filled, amount, average, price, filledAt,
+    case id, orderID, pair, exchangeSide, orderSide, isShort, filled, amount, average, price,
+      filledAt,
       createdAt, status, isOpen, exchange, bot
   }
 

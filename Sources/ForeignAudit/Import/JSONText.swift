@@ -139,8 +139,9 @@ struct JSONReader {
     var bytes: [UInt8] = []
     while try input.fill() {
       let byte = input.next
-      guard byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a || byte &- 0x30 < 10
-        || "+-.".utf8.contains(byte)
+      guard
+        byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a || byte &- 0x30 < 10
+          || "+-.".utf8.contains(byte)
       else { break }
       bytes.append(try advance())
     }

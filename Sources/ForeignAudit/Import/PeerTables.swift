@@ -22,7 +22,8 @@ struct PeerTables {
 
   private func notTheirs(_ why: String) -> ForeignAuditError {
     ForeignAuditError(
-      .badData, "\(quoted(database.file.path)) is no database of a \(peer) that is known here: "
+      .badData,
+      "\(quoted(database.file.path)) is no database of a \(peer) that is known here: "
         + why,
       hint: "let a current \(peer) open it once, which migrates it; or read a table with --sqlite "
         + "FILE --table NAME")

@@ -25,6 +25,15 @@ struct RowFields {
     cells[column].value = read(&cells[column].bytes)
   }
 
+  /// Takes away the apostrophe that keeps a spreadsheet from taking a cell for a formula.
+  mutating func unguard(_ field: FactField) {
+    let bytes = self[field].bytes
+    guard bytes.first == UInt8(ascii: "'"), let first = bytes.first(where: { $0 != bytes[0] }),
+      "=+-@\t\r".utf8.contains(first)
+    else { return }
+    self[field].bytes = Array(bytes.dropFirst())
+  }
+
   /// The first of the two that is there.
   func first(_ fields: FactField...) -> Field {
     fields.lazy.map { self[$0] }.first { !$0.isMissing } ?? Field()

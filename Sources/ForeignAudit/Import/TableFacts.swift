@@ -32,6 +32,7 @@ struct CSVFacts {
             return .text
           }
         }
+        for field in [FactField.key, .bot, .symbol] { collector.row.unguard(field) }
         collector.take(.line(reader.line))
       }
     }

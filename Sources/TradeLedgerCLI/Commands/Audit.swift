@@ -25,7 +25,8 @@ struct Audit: AsyncParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Of this bot alone. With a file that is no ledger: its column.", valueName: "name"))
+    help: ArgumentHelp(
+      "Of this bot alone. With a file that is no ledger: its column.", valueName: "name"))
   var bot: String?
 
   @OptionGroup var range: RangeOptions

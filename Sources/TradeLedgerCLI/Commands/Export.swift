@@ -86,7 +86,8 @@ enum ExportFormat: String, CaseIterable, ExpressibleByArgument {
         name: "an exported journal", beginning: HledgerJournal.beginning,
         example: "trades.journal")
     case .chromeTrace:
-      PageFile.Kind(name: "an exported trace", beginning: ChromeTrace.beginning,
+      PageFile.Kind(
+        name: "an exported trace", beginning: ChromeTrace.beginning,
         example: "trace.json")
     }
   }
@@ -98,16 +99,17 @@ enum ExportFormat: String, CaseIterable, ExpressibleByArgument {
     switch self {
     case .csv:
       try write(CSV.tradeHeader)
-      return try await trades.forEach { piece in try write(CSV.rows(piece)) }
+      return try await trades.forEachPiece { piece in try write(CSV.rows(piece)) }
     case .ndjson:
-      return try await trades.forEach { piece in
+      return try await trades.forEachPiece { piece in
         try write(piece.map { JSON.view($0).rendered + "\n" }.joined())
       }
     case .json:
       try write("{\"schema\":\"tradeledger.trades/1\",\"trades\":[")
       var isFirst = true
-      let count = try await trades.forEach { piece in
-        try write((isFirst ? "" : ",") + piece.map { JSON.trade($0).rendered }.joined(separator: ","))
+      let count = try await trades.forEachPiece { piece in
+        try write(
+          (isFirst ? "" : ",") + piece.map { JSON.trade($0).rendered }.joined(separator: ","))
         isFirst = false
       }
       try write("],\"total\":\(count),\"shown\":\(count)}\n")
@@ -115,7 +117,7 @@ enum ExportFormat: String, CaseIterable, ExpressibleByArgument {
     case .hledger:
       var journal = HledgerJournal()
       try write(HledgerJournal.beginning + journal.introduction)
-      let count = try await trades.forEach { piece in
+      let count = try await trades.forEachPiece { piece in
         try write(piece.map { journal.entry($0) }.joined())
       }
       try write(journal.end(count))
@@ -134,7 +136,7 @@ struct TradeStream {
   let since: Timestamp?
 
   /// By number, oldest first. - Returns: how many there were.
-  func forEach(
+  func forEachPiece(
     status: TradeStatus? = nil, _ body: ([Trade]) throws -> Void
   ) async throws -> Int {
     var last = TradeID(0)

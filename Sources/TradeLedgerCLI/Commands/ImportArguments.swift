@@ -67,7 +67,9 @@ struct ImportArguments: ParsableArguments {
   var symbol: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("... of how much was executed.", valueName: "column"
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "... of how much was executed.", valueName: "column"
     ))
   var quantity: String?
 

@@ -6,7 +6,8 @@ internal import TradeLedger
 /// Slices of one lane must not overlap, or Perfetto drops them: a cooldown that another trade fell
 /// into is cut there, and that trade says so.
 struct ChromeTrace {
-  static let beginning = "[{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":"
+  static let beginning =
+    "[{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":"
     + "\"tradeledger bots\"}}"
 
   private static let instances: Int64 = 2
@@ -41,7 +42,7 @@ struct ChromeTrace {
       }
       if let previous { try write(cooldown(previous, until: nil, lane + 2)) }
     }
-    let voids = try await trades.forEach(status: .void) { piece in
+    let voids = try await trades.forEachPiece(status: .void) { piece in
       for trade in piece {
         guard let lane = lanes[trade.bot] else { continue }
         try write(mark(trade, after: nil, lane) + order(trade, lane + 1))
@@ -63,7 +64,8 @@ struct ChromeTrace {
     ])
     for (index, instance) in instances.enumerated() {
       let lane = Int64(index) + 1
-      text += ChromeTrace.name(lane: lane, process: ChromeTrace.instances, instance.name.description)
+      text += ChromeTrace.name(
+        lane: lane, process: ChromeTrace.instances, instance.name.description)
       guard let holder = instance.holder, let since = holder.since else { continue }
       text += ChromeTrace.event([
         "name": .string("epoch \(instance.epoch)"), "cat": "epoch", "ph": "X",
@@ -115,10 +117,11 @@ struct ChromeTrace {
     event([
       "name": "thread_name", "ph": "M", "pid": .int(process), "tid": .int(lane),
       "args": ["name": .string(name)],
-    ]) + event([
-      "name": "thread_sort_index", "ph": "M", "pid": .int(process), "tid": .int(lane),
-      "args": ["sort_index": .int(lane)],
     ])
+      + event([
+        "name": "thread_sort_index", "ph": "M", "pid": .int(process), "tid": .int(lane),
+        "args": ["sort_index": .int(lane)],
+      ])
   }
 
   /// One more element of the array.

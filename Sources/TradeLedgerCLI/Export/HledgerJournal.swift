@@ -48,7 +48,8 @@ struct HledgerJournal {
   /// What was left out is said.
   func end(_ count: Int) -> String {
     let rest = leftOut.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-    return "\n; \(count) trades" + (rest.isEmpty ? "" : ", left out: " + rest.joined(separator: ", "))
+    return "\n; \(count) trades"
+      + (rest.isEmpty ? "" : ", left out: " + rest.joined(separator: ", "))
       + "\n"
   }
 

@@ -119,7 +119,9 @@ extension ImportReport {
   private var verdict: String {
     let what = "\(counted(count, "trade")) \(range)"
     let rest = known > 0 ? "; \(known) \(known == 1 ? "was" : "were") there already" : ""
-    if isRefused { return "refused, nothing is written: \(counted(rejected.count, "row")) rejected" }
+    if isRefused {
+      return "refused, nothing is written: \(counted(rejected.count, "row")) rejected"
+    }
     return (isDryRun ? "dry run, nothing is written: would import " : "imported ")
       + what.trimmingBlanks + rest
   }

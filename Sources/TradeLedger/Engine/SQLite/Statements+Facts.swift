@@ -11,14 +11,14 @@ extension Statements {
 
   /// Trades by number. ?1 after which, ?2 up to which, ?3 bot or NULL, ?4 earliest effective time,
   /// ?5 status or NULL, ?6 how many. (The unary plus keeps the order of the numbers.)
-  static let tradesByNumber = tradeColumns + """
-     WHERE t.id > ?1 AND t.id <= ?2 AND (?3 IS NULL OR +b.name = ?3) AND +t.effective_at >= ?4
+  static let tradesByNumber = """
+    \(tradeColumns) WHERE t.id > ?1 AND t.id <= ?2 AND (?3 IS NULL OR +b.name = ?3) AND +t.effective_at >= ?4
       AND (?5 IS NULL OR +t.status = ?5) ORDER BY t.id LIMIT ?6
     """
   /// Trades of one bot that count, in the order of time. ?1 bot, ?2 and ?3 time and number after
   /// which, ?4 up to which number, ?5 earliest effective time, ?6 how many.
-  static let tradesInTime = tradeColumns + """
-     WHERE b.name = ?1 AND t.status <> 'void' AND t.effective_at >= ?2
+  static let tradesInTime = """
+    \(tradeColumns) WHERE b.name = ?1 AND t.status <> 'void' AND t.effective_at >= ?2
       AND (t.effective_at > ?2 OR t.id > ?3) AND t.id <= ?4 AND t.effective_at >= ?5
     ORDER BY t.effective_at, t.id LIMIT ?6
     """
