@@ -67,8 +67,8 @@ extension Ledger {
 
   /// A piece of all trades. An empty one ends the list.
   ///
-  /// Each piece is a snapshot of its own, so that a long export keeps no checkpoint waiting: a trade
-  /// is told as it stood when its piece was read.
+  /// Each piece is a snapshot of its own, so that a long export keeps no checkpoint waiting: a
+  /// trade is told as it stood when its piece was read.
   public func trades(_ piece: TradePiece) async throws(LedgerError) -> [Trade] {
     try await engine.trades(piece, wait: WaitLimit(options.lockWait))
   }

@@ -45,8 +45,10 @@ final class RuleTests: XCTestCase {
   /// Values are bound, never pasted: no statement is put together from anything but other
   /// statements of the same file.
   func testStatements_arePastedTogetherFromStatementsAlone() throws {
-    let file = try Checkout.file("Sources/TradeLedger/Engine/SQLite/Statements.swift")
-    let pasted = file.text.matches(of: /\\\(([^)]*)\)/).map { String($0.1) }
+    let pasted = try ["Statements.swift", "Statements+Facts.swift"].flatMap { name in
+      try Checkout.file("Sources/TradeLedger/Engine/SQLite/" + name)
+        .text.matches(of: /\\\(([^)]*)\)/).map { String($0.1) }
+    }
     XCTAssertEqual(
       Set(pasted).subtracting(["tradeColumns", "matching", "neighbours", "objects"]), [])
   }

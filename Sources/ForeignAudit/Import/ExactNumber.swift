@@ -1,4 +1,4 @@
-/// An exact decimal of at most 38 digits: read from digits, never by way of a floating-point number.
+/// An exact decimal of at most 38 digits: read from its digits, never as a floating-point number.
 struct ExactNumber: Equatable {
   /// Without trailing zeros behind the point.
   private(set) var mantissa: UInt128

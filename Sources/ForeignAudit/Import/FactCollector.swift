@@ -30,7 +30,7 @@ final class FactCollector {
           bot: try bot(), side: try side(), symbol: try symbol(),
           quantity: try amount(quantity(), "quantity"),
           price: try price().map { price throws(Rejection) in try amount(price, "price") }),
-        key: try key(), at: try time())
+        key: try key(), at: try instant())
       try add(fact, place)
     } catch {
       result.rejected.append(RejectedRow(place: place, reason: error.reason))
@@ -43,7 +43,7 @@ final class FactCollector {
       let key = try key()
       do throws(Rejection) {
         let fill = FillMerger.Fill(
-          bot: try bot(), side: try side(), symbol: try symbol(), at: try time(),
+          bot: try bot(), side: try side(), symbol: try symbol(), at: try instant(),
           quantity: try quantity(), price: try price())
         try merger.add(fill, to: key, place)
         result.fills += 1
@@ -189,7 +189,7 @@ extension FactCollector {
     }
   }
 
-  private func time() throws(Rejection) -> Timestamp {
+  private func instant() throws(Rejection) -> Timestamp {
     let cell = row.first(.fillTime, .creationTime)
     if cell.isMissing { throw Rejection("it has no time") }
     guard let time = TradeCollector.instant(cell) else {

@@ -91,8 +91,8 @@ public struct ForeignFacts: Sendable {
 /// Reads executed orders out of files that are no ledgers. Reads only: no byte of the file is
 /// changed and nothing new is left beside it.
 public enum ForeignImport {
-  /// - Throws: ``ForeignAuditError``; `usage` where nobody says what the ids belong to, or which bot
-  ///   has traded.
+  /// - Throws: ``ForeignAuditError``; `usage` where nobody says what the ids belong to, or which
+  ///   bot has traded.
   ///
   /// **Complexity**: all facts are held in memory, some 300 bytes each.
   public static func read(

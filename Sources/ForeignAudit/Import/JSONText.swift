@@ -40,8 +40,8 @@ enum JSONText: Equatable {
   }
 }
 
-/// Reads JSON values one after the other: the elements of one array, or values that stand there with
-/// nothing but blanks and line ends between them (NDJSON).
+/// Reads JSON values one after the other: the elements of one array, or values that stand there
+/// with nothing but blanks and line ends between them (NDJSON).
 struct JSONReader {
   /// The longest value, in bytes.
   static let longestValue = 1 << 20

@@ -8,7 +8,8 @@ struct Audit: AsyncParsableCommand {
     discussion: """
       Reads only. Exit 0 without findings, 1 with findings. An empty range is no pass.
 
-      With --sqlite, --csv, --freqtrade or --hummingbot it looks for double trades in a file that is no ledger, for example \
+      With --sqlite, --csv, --freqtrade or --hummingbot it looks for double trades \
+      in a file that is no ledger, for example \
       the database that your bots write to now. Columns that are not named are guessed and shown; \
       --bot then names a column. Exit 64: the cooldown is not known; 65: not such a file, or \
       several tables look like trades; 66: no such file, table or column; 74: it cannot be read \

@@ -9,10 +9,10 @@ struct Export: AsyncParsableCommand {
       object on each line, read back by 'import'. hledger: a journal of what was executed, for \
       hledger check --strict. chrome-trace: for Perfetto (ui.perfetto.dev), a lane per bot.
 
-      Reads only, in pieces: a trade is told as it stood when its piece was read, and what comes in \
-      meanwhile is left out. An older export of the format is replaced, anything else is not. Exit \
-      0: written whole. 66: no such bot. 73, 74: not written; an older file stands as it was. With \
-      --json: {"schema": "tradeledger.export/1", "format", "output", "trades"}.
+      Reads only, in pieces: a trade is told as it stood when its piece was read, and what \
+      comes in meanwhile is left out. An older export of the format is replaced, anything else \
+      is not. Exit 0: written whole. 66: no such bot. 73, 74: not written; an older file stands \
+      as it was. With --json: {"schema": "tradeledger.export/1", "format", "output", "trades"}.
 
       Examples:
         tradeledger export --format csv -o trades.csv

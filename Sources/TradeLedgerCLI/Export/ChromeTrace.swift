@@ -90,7 +90,7 @@ struct ChromeTrace {
     ])
   }
 
-  /// From the admission to the outcome, or to the end of the lease: no two of a bot overlap (INV-2).
+  /// From the admission to the outcome or the end of the lease: no two of a bot overlap (INV-2).
   private func order(_ trade: Trade, _ lane: Int64) -> String {
     guard let lease = trade.leaseUntil else { return "" }
     let end = min(trade.receivedAt ?? lease, lease)

@@ -12,7 +12,8 @@ extension Statements {
   /// Trades by number. ?1 after which, ?2 up to which, ?3 bot or NULL, ?4 earliest effective time,
   /// ?5 status or NULL, ?6 how many. (The unary plus keeps the order of the numbers.)
   static let tradesByNumber = """
-    \(tradeColumns) WHERE t.id > ?1 AND t.id <= ?2 AND (?3 IS NULL OR +b.name = ?3) AND +t.effective_at >= ?4
+    \(tradeColumns) WHERE t.id > ?1 AND t.id <= ?2 AND (?3 IS NULL OR +b.name = ?3)
+      AND +t.effective_at >= ?4
       AND (?5 IS NULL OR +t.status = ?5) ORDER BY t.id LIMIT ?6
     """
   /// Trades of one bot that count, in the order of time. ?1 bot, ?2 and ?3 time and number after
