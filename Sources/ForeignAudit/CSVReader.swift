@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  internal import Glibc
-#else
-  internal import Darwin
-#endif
-
 /// Reads records of RFC 4180 from a file, in pieces: fields with or without quotes, quotes doubled
 /// inside them, line ends inside them, CRLF or LF, and a byte order mark at the beginning.
 struct CSVReader {
@@ -18,11 +12,7 @@ struct CSVReader {
   private(set) var line = 1
 
   private let separator: UInt8
-  private let path: String
-  private let descriptor: Int32
-  private var buffer = [UInt8](repeating: 0, count: 1 << 16)
-  private var position = 0
-  private var count = 0
+  private var input: FileBytes
   private var nextLine = 1
 
   /// Reads from the beginning of `descriptor`, which stays open.
@@ -30,16 +20,8 @@ struct CSVReader {
   init(
     _ descriptor: Int32, path: String, separator: UInt8 = UInt8(ascii: ",")
   ) throws(ForeignAuditError) {
-    self.descriptor = descriptor
-    self.path = path
     self.separator = separator
-    guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw ForeignFile.cannotReach(path, errno) }
-    guard try fill() else { return }
-    if buffer.prefix(count).starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-    if count > 1, [[0xFF, 0xFE], [0xFE, 0xFF]].contains(Array(buffer[..<2])) {
-      throw ForeignAuditError(
-        .badData, "the file is UTF-16", hint: "convert it: iconv -f UTF-16 -t UTF-8")
-    }
+    input = try FileBytes(descriptor, path: path)
   }
 
   func field(_ index: Int, into field: inout [UInt8]) {
@@ -63,14 +45,14 @@ struct CSVReader {
     var isQuoted = false
     var isFieldStart = true
     var hasContent = false
-    while try fill() {
-      let byte = buffer[position]
-      position += 1
+    while try input.fill() {
+      let byte = input.next
+      input.position += 1
       hasContent = true
       if isQuoted {
         if byte == UInt8(ascii: "\"") {
-          if try fill(), buffer[position] == byte {
-            position += 1
+          if try input.fill(), input.next == byte {
+            input.position += 1
           } else {
             isQuoted = false
             continue
@@ -106,17 +88,5 @@ struct CSVReader {
     ForeignAuditError(
       .badData, "the record that begins on line \(line) does not end",
       hint: "look for a quote there that is not closed, or not doubled")
-  }
-
-  /// Whether there is a byte at `position`.
-  private mutating func fill() throws(ForeignAuditError) -> Bool {
-    if position < count { return true }
-    while true {
-      let got = unsafe read(descriptor, &buffer, buffer.count)
-      if got < 0 && errno == EINTR { continue }
-      guard got >= 0 else { throw ForeignFile.cannotReach(path, errno) }
-      (position, count) = (0, got)
-      return got > 0
-    }
   }
 }

@@ -19,12 +19,12 @@ struct CSVSource {
 
   private func examine(_ descriptor: Int32) throws(ForeignAuditError) -> ForeignReport {
     var reader = try CSVReader(descriptor, path: file.path)
-    let header = try header(&reader, descriptor)
+    let header = try reader.header(descriptor, path: file.path)
     guard let columns = try ColumnChoice(options, among: header) else {
       throw ColumnChoice.cannotGuess("the first line of \(quoted(file.path))", header)
     }
     guard options.cooldown != nil || columns.cooldown != nil else { throw ColumnChoice.noCooldown }
-    let places = try places(of: columns, in: header)
+    let places = try CSVReader.places(of: columns.names, in: header)
     let collector = TradeCollector(
       ignoresStatus: options.ignoresStatus, cooldownColumn: columns.cooldown)
     while try reader.next() {
@@ -45,45 +45,5 @@ struct CSVSource {
       path: file.path, columns: shown, collector: collector,
       judge: CooldownJudge(given: options.cooldown, collector: collector, bots: [:]), names: [:],
       look: .csv(path: file.path))
-  }
-
-  /// The names of the columns. Where the first line has no comma, semicolons or tabs divide it.
-  private func header(
-    _ reader: inout CSVReader, _ descriptor: Int32
-  ) throws(ForeignAuditError) -> [String] {
-    guard try reader.next() else {
-      throw ForeignAuditError(
-        .noInput, "\(quoted(file.path)) has no lines", hint: "there is nothing to examine")
-    }
-    if reader.ends.count == 1 {
-      let others = [UInt8(ascii: ";"), UInt8(ascii: "\t")]
-      if let separator = others.first(where: { reader.bytes.contains($0) }) {
-        reader = try CSVReader(descriptor, path: file.path, separator: separator)
-        _ = try reader.next()
-      }
-    }
-    return reader.ends.indices.map { index in
-      var name: [UInt8] = []
-      reader.field(index, into: &name)
-      let text = String(decoding: name, as: UTF8.self)
-      return String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }
-  }
-
-  /// Pairs of a column's number and the place of its field.
-  private func places(
-    of columns: ColumnChoice, in header: [String]
-  ) throws(ForeignAuditError) -> [(Int, Int)] {
-    var places: [(Int, Int)] = []
-    for (column, name) in columns.names.enumerated() {
-      guard let name, let place = header.firstIndex(of: name) else { continue }
-      guard header.lastIndex(of: name) == place else {
-        throw ForeignAuditError(
-          .badData, "two columns are called \(quoted(name))",
-          hint: "give them different names in the first line")
-      }
-      places.append((column, place))
-    }
-    return places
   }
 }

@@ -43,7 +43,7 @@ struct ColumnChoice: Equatable {
   }
 
   /// The column of that name: as it is spelled, else in other capitals, as SQLite has it.
-  private static func find(
+  static func find(
     _ name: String, in names: [String]
   ) throws(ForeignAuditError) -> String {
     let found = names.first { $0 == name } ?? names.first { $0.lowercased() == name.lowercased() }

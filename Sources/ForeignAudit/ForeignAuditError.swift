@@ -29,3 +29,14 @@ public struct ForeignAuditError: Error, Equatable, Sendable, CustomStringConvert
 
   public var description: String { "\(message) (\(hint))" }
 }
+
+extension ForeignAuditError {
+  /// An option that says nothing about such a file.
+  public static func unfit(
+    _ what: String, _ format: ForeignFactOptions.Format
+  ) -> ForeignAuditError {
+    ForeignAuditError(
+      .usage, "\(what) is not for a file of the format \(format.rawValue)",
+      hint: "leave it out: what is read there is always the same")
+  }
+}

@@ -128,7 +128,7 @@ struct ForeignFile {
     return unsafe stat(path + suffix, &info) == 0
   }
 
-  private static func head(of path: String, count: Int) throws(ForeignAuditError) -> [UInt8] {
+  static func head(of path: String, count: Int) throws(ForeignAuditError) -> [UInt8] {
     try reading(path) { descriptor throws(ForeignAuditError) in
       var bytes = [UInt8](repeating: 0, count: count)
       let got = unsafe read(descriptor, &bytes, count)

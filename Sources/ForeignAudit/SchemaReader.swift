@@ -80,27 +80,41 @@ struct SchemaReader {
   func trades(
     _ options: ForeignAuditOptions
   ) throws(ForeignAuditError) -> (TableShape, ColumnChoice) {
-    if let wanted = options.table {
+    let (table, columns) = try trades(named: options.table) { shape throws(ForeignAuditError) in
+      try ColumnChoice(options, among: shape.columns)
+    }
+    return (table, try withID(columns, of: table, options))
+  }
+
+  /// The table of that name, else the only one that is called like trades and in which `choose`
+  /// finds its columns.
+  func trades<Choice>(
+    named wanted: String?, _ choose: (TableShape) throws(ForeignAuditError) -> Choice?
+  ) throws(ForeignAuditError) -> (TableShape, Choice) {
+    if let wanted {
       let table = try named(wanted)
-      guard let columns = try ColumnChoice(options, among: table.columns) else {
+      guard let columns = try choose(table) else {
         throw ColumnChoice.cannotGuess("table \(quoted(table.name))", table.columns)
       }
-      return (table, try withID(columns, of: table, options))
+      return (table, columns)
     }
-    var candidates: [(TableShape, ColumnChoice)] = []
+    var candidates: [(TableShape, Choice)] = []
     var lastError: ForeignAuditError?
     for table in tables where Vocabulary.namesTrades(table.name) {
       do throws(ForeignAuditError) {
-        if let columns = try ColumnChoice(options, among: table.columns) {
-          candidates.append((table, columns))
-        }
+        if let columns = try choose(table) { candidates.append((table, columns)) }
       } catch { lastError = error }
     }
     guard candidates.count == 1 else {
       throw lastError.flatMap { candidates.isEmpty ? $0 : nil }
         ?? cannotTell(candidates.map(\.0.name), among: tables.map(\.name))
     }
-    return (candidates[0].0, try withID(candidates[0].1, of: candidates[0].0, options))
+    return candidates[0]
+  }
+
+  /// The table that is called so, in whatever capitals.
+  func table(_ name: String) -> TableShape? {
+    tables.first { $0.name.lowercased() == name.lowercased() }
   }
 
   private func cannotTell(_ candidates: [String], among names: [String]) -> ForeignAuditError {

@@ -110,7 +110,7 @@ final class TradeCollector {
     return nil
   }
 
-  private static func instant(_ field: Field) -> ForeignTime? {
+  static func instant(_ field: Field) -> ForeignTime? {
     switch field.value {
     case .integer(let value): TimeParser.parse(value)
     case .real(let value): TimeParser.parse(value)

@@ -22,7 +22,7 @@ struct Root: AsyncParsableCommand {
       """,
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Set up", subcommands: [Init.self, BotGroup.self]),
+      CommandGroup(name: "Set up", subcommands: [Init.self, BotGroup.self, Import.self]),
       CommandGroup(
         name: "Trade",
         subcommands: [
@@ -33,8 +33,7 @@ struct Root: AsyncParsableCommand {
         name: "Look",
         subcommands: [
           Check.self, Trades.self, TradeGroup.self, Status.self, InstancesGroup.self, Audit.self,
-          Report.self,
-          Doctor.self, MetricsCommand.self, SchemaCommand.self,
+          Report.self, Export.self, Doctor.self, MetricsCommand.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
       CommandGroup(name: "Keep", subcommands: [BackupCommand.self, RestoreCommand.self]),

@@ -104,6 +104,16 @@ protocol LedgerEngine: Actor {
   func figures(wait: WaitLimit) throws(LedgerError) -> LedgerFigures
   /// Copies one snapshot into a new, empty file.
   func copy(into target: LedgerFile, wait: WaitLimit) throws(LedgerError) -> LedgerCopy
+
+  func review(
+    _ facts: [PastFact], newBots: Duration?, wait: WaitLimit
+  ) throws(LedgerError) -> PastFactReview
+  func enter(
+    _ facts: [PastFact], addingBots bots: [Bot], wait: WaitLimit
+  ) throws(LedgerError) -> Int
+  func lastTrade(wait: WaitLimit) throws(LedgerError) -> TradeID
+  func trades(_ piece: TradePiece, wait: WaitLimit) throws(LedgerError) -> [Trade]
+
   func work() -> WorkDone
   func close()
 }

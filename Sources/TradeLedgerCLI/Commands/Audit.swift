@@ -8,7 +8,8 @@ struct Audit: AsyncParsableCommand {
     discussion: """
       Reads only. Exit 0 without findings, 1 with findings. An empty range is no pass.
 
-      With --sqlite or --csv it looks for double trades in a file that is no ledger, for example \
+      With --sqlite, --csv, --freqtrade or --hummingbot it looks for double trades \
+      in a file that is no ledger, for example \
       the database that your bots write to now. Columns that are not named are guessed and shown; \
       --bot then names a column. Exit 64: the cooldown is not known; 65: not such a file, or \
       several tables look like trades; 66: no such file, table or column; 74: it cannot be read \
@@ -20,11 +21,13 @@ struct Audit: AsyncParsableCommand {
         tradeledger audit --sqlite bots.db --cooldown 15m
         tradeledger audit --sqlite bots.db --table orders --bot strategy --time executed_at
         tradeledger audit --csv fills.csv --cooldown 15m
+        tradeledger audit --freqtrade tradesv3.sqlite --cooldown 15m --bot pair
       """)
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Of this bot alone. With --sqlite or --csv: its column.", valueName: "name"))
+    help: ArgumentHelp(
+      "Of this bot alone. With a file that is no ledger: its column.", valueName: "name"))
   var bot: String?
 
   @OptionGroup var range: RangeOptions
@@ -85,6 +88,8 @@ struct ForeignAuditArguments: ParsableArguments {
   enum File {
     case sqlite(String)
     case csv(String)
+    case freqtrade(String)
+    case hummingbot(String)
   }
 
   @Option(
@@ -96,6 +101,20 @@ struct ForeignAuditArguments: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp("Examine this CSV file; its first line names columns.", valueName: "file"))
   var csv: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Examine the executed orders of this freqtrade database. --bot: a column of its trades.",
+      valueName: "file"))
+  var freqtrade: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Examine the orders of this hummingbot database. --bot: a column of TradeFill.",
+      valueName: "file"))
+  var hummingbot: String?
 
   @Option(
     parsing: .unconditional,
@@ -136,24 +155,37 @@ struct ForeignAuditArguments: ParsableArguments {
   /// The file; nil for the ledger.
   /// - Throws: 64 where the options do not go together.
   func file() throws(Failure) -> File? {
-    switch (sqlite, csv) {
-    case (let path?, nil): return .sqlite(path)
-    case (nil, let path?):
+    let files = [
+      sqlite.map { File.sqlite($0) }, csv.map { File.csv($0) },
+      freqtrade.map { File.freqtrade($0) }, hummingbot.map { File.hummingbot($0) },
+    ].compactMap { $0 }
+    guard files.count < 2 else {
+      throw .usage(
+        "--sqlite, --csv, --freqtrade and --hummingbot exclude each other",
+        hint: "give one of them")
+    }
+    let columns = [table, time, id, status]
+    switch files.first {
+    case .sqlite: break
+    case .csv:
       guard table == nil else {
         throw .usage("--table is for --sqlite", hint: "a CSV file is one table")
       }
-      return .csv(path)
-    case (nil, nil):
-      guard [table, time, id, status, cooldown].allSatisfy({ $0 == nil }), !ignoresStatus, !all
-      else {
+    case .freqtrade, .hummingbot:
+      guard columns.allSatisfy({ $0 == nil }), !ignoresStatus else {
+        throw .usage(
+          "--table, --time, --id, --status and --ignore-status are for --sqlite and --csv",
+          hint: "leave them out: what is read there is always the same")
+      }
+    case nil:
+      guard (columns + [cooldown]).allSatisfy({ $0 == nil }), !ignoresStatus, !all else {
         throw .usage(
           "--table, --time, --id, --status, --cooldown, --ignore-status and --all are for files "
-            + "that are no ledgers", hint: "name the file with --sqlite or --csv")
+            + "that are no ledgers",
+          hint: "name the file with --sqlite, --csv, --freqtrade or --hummingbot")
       }
-      return nil
-    case (.some, .some):
-      throw .usage("--sqlite and --csv exclude each other", hint: "give one of them")
     }
+    return files.first
   }
 
   func examine(_ file: File, bot: String?, wait: Duration) throws -> ForeignReport {
@@ -170,6 +202,8 @@ struct ForeignAuditArguments: ParsableArguments {
       return switch file {
       case .sqlite(let path): try ForeignAudit.sqlite(path, options)
       case .csv(let path): try ForeignAudit.csv(path, options)
+      case .freqtrade(let path): try ForeignAudit.freqtrade(path, options)
+      case .hummingbot(let path): try ForeignAudit.hummingbot(path, options)
       }
     } catch { throw Failure(error) }
   }

@@ -48,7 +48,10 @@ enum CSV {
     case .text(let value):
       guard let value else { return "" }
       let text = escaped(value)
-      let starts = text.unicodeScalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) }
+      // Apostrophes in front do not hide a formula: one more is put there, which an import takes
+      // away again.
+      let first = text.unicodeScalars.first { $0 != "'" }
+      let starts = first.map { "=+-@\t\r".unicodeScalars.contains($0) }
       let safe = starts == true ? "'" + text : text
       guard safe.unicodeScalars.contains(where: { "\",\r\n".unicodeScalars.contains($0) }) else {
         return safe

@@ -27,14 +27,18 @@ extension Table {
 }
 
 extension CSV {
-  static func trades(_ trades: [Trade]) -> String {
+  static func trades(_ trades: [Trade]) -> String { tradeHeader + rows(trades) }
+
+  static var tradeHeader: String {
     let header = [
       "id", "bot", "key", "side", "symbol", "quantity", "price", "status", "created_at",
       "filled_at", "filled_quantity", "filled_price", "cooldown_us", "lease_until", "late",
       "origin", "instance", "epoch", "reason",
     ]
-    return row(header.map { .plain($0) }) + trades.map(row).joined()
+    return row(header.map { .plain($0) })
   }
+
+  static func rows(_ trades: [Trade]) -> String { trades.map(row).joined() }
 
   private static func row(_ trade: Trade) -> String {
     row([

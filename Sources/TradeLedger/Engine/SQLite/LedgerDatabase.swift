@@ -39,6 +39,15 @@ struct LedgerDatabase {
     } catch { throw translate(error) }
   }
 
+  /// Gives each row to `body`, which may keep nothing of it.
+  func forEachRow(
+    _ sql: String, _ values: [Value], _ body: (borrowing Row) throws(SQLiteError) -> Void
+  ) throws(LedgerError) {
+    do throws(SQLiteError) {
+      try connection.forEachRow(sql, values, body)
+    } catch { throw translate(error) }
+  }
+
   /// Whether `sql` gives a row.
   func exists(_ sql: String, _ values: [Value]) throws(LedgerError) -> Bool {
     try first(sql, values) { _ throws(SQLiteError) in true } ?? false

@@ -45,7 +45,7 @@ extension SQLiteEngine {
     }
   }
 
-  private static func insertSettings(
+  static func insertSettings(
     _ bot: Bot, _ database: LedgerDatabase, _ now: ClockReading
   ) throws(LedgerError) {
     let settings = bot.settings

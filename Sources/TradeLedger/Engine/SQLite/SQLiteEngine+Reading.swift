@@ -116,7 +116,7 @@ extension SQLiteEngine {
       clock: clock.now(), newestTrade: newest)
   }
 
-  private static func checkBot(
+  static func checkBot(
     _ bot: BotName?, _ database: LedgerDatabase
   ) throws(LedgerError) {
     if let bot, try bots(bot, database).isEmpty { throw .noSuchBot(bot, database.path) }

@@ -1,0 +1,60 @@
+/// An order that was executed before the ledger was told of it.
+public struct PastFact: Hashable, Sendable {
+  /// Quantity and price as they were executed.
+  public let order: Order
+  /// Unique for ever: what a second import recognises it by.
+  public let key: OrderKey
+  public let at: Timestamp
+
+  public init(order: Order, key: OrderKey, at: Timestamp) {
+    self.order = order
+    self.key = key
+    self.at = at
+  }
+
+  /// Whether `trade` says the same: what was executed, and when.
+  func isSaid(by trade: Trade) -> Bool {
+    trade.status == .filled && trade.bot == order.bot && trade.order.side == order.side
+      && trade.order.symbol == order.symbol && trade.effectiveAt == at
+      && (trade.filledQuantity ?? trade.order.quantity) == order.quantity
+      && (trade.filledPrice ?? trade.order.price) == order.price
+  }
+}
+
+/// What the ledger knows of facts that somebody wants to enter.
+public struct PastFactReview: Sendable {
+  public enum Standing: Hashable, Sendable {
+    case new
+    /// The ledger has it; entering it again writes nothing.
+    case known
+    /// Its key names a trade that says something else.
+    case conflict(TradeID)
+  }
+
+  /// Two trades of one bot that are closer together than the cooldown, one of them a new fact.
+  public struct ClosePair: Hashable, Sendable {
+    public let bot: BotName
+    public let earlier: Neighbour
+    public let later: Neighbour
+    public let gap: Duration
+    /// That of the later one.
+    public let cooldown: Duration
+  }
+
+  /// One of a pair.
+  public enum Neighbour: Hashable, Sendable {
+    /// The place of a fact among those that were asked about.
+    case fact(Int)
+    case trade(TradeID)
+  }
+
+  /// For each fact, in the order in which they were given.
+  public let standings: [Standing]
+  /// The bots of new facts that the ledger does not have, by name.
+  public let missingBots: [BotName]
+  public let closePairCount: Int
+  /// The first of them, bot by bot in the order of time, at most `closePairsShown`.
+  public let closePairs: [ClosePair]
+
+  public static let closePairsShown = 50
+}
