@@ -25,17 +25,18 @@ END = "# <<< Written by generate.py.\n"
 
 # What the module runs.
 USED = (
-    "schemaVersion", "dataVersion", "journalMode", "allObjects", "ledgerMode", "tick",
-    "integrityCheck", "foreignKeyCheck", "admission", "insertTrade", "expire", "hasKeyAndToken",
-    "currentEpoch", "settle", "isSettled", "insertConflict", "hasConflict", "bots", "tradeByID",
-    "tradeByKey",
+    "schemaVersion", "journalMode", "allObjects", "ledgerMode", "tick",
+    "integrityCheck", "foreignKeyCheck", "restores", "admission", "lastConflicts", "insertTrade",
+    "expire", "hasKeyAndToken", "currentEpoch", "settle", "isSettled", "insertConflict",
+    "hasConflict", "bots", "tradeByID", "tradeByKey",
 )  # fmt: skip
 
 
 def swift_statements() -> dict[str, str]:
     """The constants of Statements*.swift by name, put together as the compiler does it."""
     texts: dict[str, str] = {}
-    for file in sorted(STATEMENTS.glob("Statements*.swift")):
+    # Statements.swift itself comes first: the others build on it.
+    for file in sorted(STATEMENTS.glob("Statements*.swift"), key=lambda file: file.stem):
         source = file.read_text(encoding="utf-8")
         for match in re.finditer(r"static let (\w+)(?:: String)? =", source):
             texts[match[1]] = evaluate(source[match.end() :], texts)

@@ -61,7 +61,7 @@ __all__ = [
 # >>> Written by generate.py: do not edit.
 # The layout of schema.sql, and the fingerprint of each of its objects.
 _APPLICATION_ID: Final = 1414679620
-_LAYOUT: Final = 3
+_LAYOUT: Final = 4
 _SCHEMA: Final = {
     "bot_fixed": "c5b3b459c277e50b3464524e140f9c11",
     "bot_id": "78d6001fc4004173f9a02f346b601119",
@@ -77,7 +77,7 @@ _SCHEMA: Final = {
     "conflicts": "089c24fcb2d4f378c8f8d7beb3d12426",
     "conflicts_of_trade": "b1b780a184d69f514aa5b438854b4e03",
     "conflicts_seal": "b9e36fc7acef6ba37349907d443ce54f",
-    "cooldowns": "30def9775879622f2461afe123b1d103",
+    "cooldowns": "ce74e42fdb6a370ae9112f701183dc9d",
     "counted_trades": "51bf6e65bceb5b108b276a9bcdefc273",
     "current_settings": "6400917dbd79fda23733c1699ce36e15",
     "double_trades": "078f78cef18f1c405697083add198aa6",
@@ -97,6 +97,11 @@ _SCHEMA: Final = {
     "occupying_trades": "d2a6f40fdccca3de0f21ba862e36d23f",
     "one_pending": "b7eb8e7d63520ec80cfee50914b78b39",
     "open_trades": "425bc06b8a29c8e232a00ed85695b7fc",
+    "restore_fixed": "bafd8157c26f6095e111dfbd3e0e6468",
+    "restore_kept": "8f6b911a21bf39aedd455cfc6aa51935",
+    "restore_shape": "b2557424f48eef0bd543c787e206c2c4",
+    "restores": "019517e1d4590fd1431656aaa994c275",
+    "restores_seal": "3c55dad875bdd84d150f8ba031b1f92c",
     "settings": "06afc7df3d455e080b76a0c31089bdcd",
     "settings_fixed": "742081e687da466ead76fd9c6143e37e",
     "settings_id": "d6dd9f0b9b91901c9a673f19486028d0",
@@ -104,6 +109,7 @@ _SCHEMA: Final = {
     "settings_of_bot": "4c1f7c2a6635ca4d856de34eb5eea739",
     "settings_seal": "cbb2f1773e990469c7a2cbda6fb40661",
     "settings_shape": "994c032f2b9acddbfce54fcf2afb04be",
+    "trade_after_restore": "e50722102f9d6e4bd7b36bcbbca5ad84",
     "trade_alone": "6c0d6e6afd19130768878352f1fbb36a",
     "trade_bot": "32f1d67c79f6595e6b2b90c3e1e07e5e",
     "trade_clock": "c143b7c2f80db46abda8b90d5b381a74",
@@ -127,7 +133,6 @@ class _SQL:
     """The statements of Statements.swift."""
 
     SCHEMA_VERSION: Final = "PRAGMA schema_version"
-    DATA_VERSION: Final = "PRAGMA data_version"
     JOURNAL_MODE: Final = "PRAGMA journal_mode"
     ALL_OBJECTS: Final = """
 SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND sql NOT IN (
@@ -137,6 +142,7 @@ SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND sql NOT IN (
     TICK: Final = "UPDATE ledger SET ticks = ticks + 1"
     INTEGRITY_CHECK: Final = "PRAGMA integrity_check(5)"
     FOREIGN_KEY_CHECK: Final = "SELECT COUNT(*) FROM pragma_foreign_key_check"
+    RESTORES: Final = "SELECT at, boot_id, boot_us FROM restores"
     ADMISSION: Final = """
 SELECT s.bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled,
   (SELECT id FROM trades WHERE key = ?2),
@@ -144,21 +150,19 @@ SELECT s.bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled,
   (SELECT MIN(id) FROM trades WHERE bot_id = s.bot_id AND status = 'in_doubt'),
   l.id, l.effective_at, l.effective_boot_id, l.effective_boot_us,
   lb.id, lb.effective_at, lb.effective_boot_id, lb.effective_boot_us,
-  c.trade_id, c.at, c.boot_id, c.boot_us,
-  cb.trade_id, cb.at, cb.boot_id, cb.boot_us,
-  (SELECT epoch FROM instances WHERE name = ?3), (SELECT pid FROM instances WHERE name = ?3)
+  EXISTS (SELECT 1 FROM conflicts WHERE bot_id = s.bot_id), i.epoch, i.pid
 FROM current_settings AS s
 LEFT JOIN trades AS l ON l.id = (
   SELECT id FROM counted_trades WHERE bot_id = s.bot_id ORDER BY effective_at DESC LIMIT 1)
-LEFT JOIN trades AS lb ON lb.id = (
+LEFT JOIN trades AS lb ON lb.id <> l.id AND lb.id = (
   SELECT id FROM counted_trades WHERE bot_id = s.bot_id AND effective_boot_id = ?4
   ORDER BY effective_boot_us DESC LIMIT 1)
-LEFT JOIN conflicts AS c ON c.id = (
-  SELECT id FROM conflicts WHERE bot_id = s.bot_id ORDER BY at DESC LIMIT 1)
-LEFT JOIN conflicts AS cb ON cb.id = (
-  SELECT id FROM conflicts WHERE bot_id = s.bot_id AND boot_id = ?4
-  ORDER BY boot_us DESC LIMIT 1)
+LEFT JOIN instances AS i ON i.name = ?3
 WHERE s.name = ?1"""
+    LAST_CONFLICTS: Final = """
+SELECT trade_id, at, boot_id, boot_us FROM conflicts WHERE id IN (
+  (SELECT id FROM conflicts WHERE bot_id = ?1 ORDER BY at DESC LIMIT 1),
+  (SELECT id FROM conflicts WHERE bot_id = ?1 AND boot_id = ?2 ORDER BY boot_us DESC LIMIT 1))"""
     INSERT_TRADE: Final = """
 INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, price, cooldown_us, token, pid,
   instance, epoch, created_at, lease_until, boot_id, created_boot_us, status, filled_at,
@@ -281,6 +285,8 @@ class Denial:
     holder_pid: int | None = None
     holder: tuple[str, int] | None = None
     """Who is in the way: its instance name and epoch."""
+    restored_at_us: int | None = None
+    """When the ledger went back to a backup, where that is what is waited for."""
 
     @property
     def transient(self) -> bool:
@@ -691,6 +697,7 @@ class _Facts:
     pending: _Stored | None
     in_doubt: int | None
     lasts: tuple[_Last, ...]
+    restores: tuple[Reading, ...]
     epoch: int | None
     holder_pid: int | None
 
@@ -728,16 +735,22 @@ def _decide(attempt: _Attempt | None, facts: _Facts, now: Reading) -> _Decision:
     doubtful = expired if facts.in_doubt is None else facts.in_doubt
     if facts.bot.in_doubt == "block" and doubtful is not None:
         return _Decision("deny", Denial("in_doubt"), doubtful, expired=expired)
-    longest: tuple[int, int | None, int] | None = None
-    for last in facts.lasts:
-        wait = _cooldown_wait(last.at, now, facts.bot.cooldown_us)
-        if wait is not None and (longest is None or wait[0] > longest[0]):
-            longest = (*wait, last.id)
-    if longest is None:
-        return _Decision("admit", expired=expired)
-    remaining, behind, winner = longest
-    denial = Denial("cooldown", retry_after_us=remaining, clock_behind_us=behind)
-    return _Decision("deny", denial, winner, expired=expired)
+    counted = [(last.at, last.id) for last in facts.lasts]
+    counted += [(restored, None) for restored in facts.restores]
+    longest: _Decision | None = None
+    longest_us = 0
+    for at, winner in counted:
+        wait = _cooldown_wait(at, now, facts.bot.cooldown_us)
+        if wait is None or wait[0] <= longest_us:
+            continue
+        longest_us, behind = wait
+        restored_at = at.wall_us if winner is None else None
+        denial = Denial(
+            "cooldown", retry_after_us=longest_us, clock_behind_us=behind,
+            restored_at_us=restored_at,
+        )  # fmt: skip
+        longest = _Decision("deny", denial, winner, expired=expired)
+    return longest or _Decision("admit", expired=expired)
 
 
 def _decide_replay(attempt: _Attempt, same: _Stored, now: Reading) -> _Decision:
@@ -1463,6 +1476,10 @@ class Ledger:
                 text = f"{_quoted(self.path)} has the schema of a ledger but no mode"
                 raise _error("not_a_ledger", text, "make ledgers with `tradeledger init`")
             self.mode = str(mode[0][0])
+            self._restores = tuple(
+                _stored_reading(row[0], row[1], row[2])
+                for row in database.rows(_SQL.RESTORES, (), wait)
+            )
         finally:
             database.rollback_if_open()
 
@@ -1671,7 +1688,7 @@ class Ledger:
     def _expect_durable(self, wait: _Wait) -> None:
         """Before an answer for good that names a row of somebody else's: the Swift engine commits
         first and syncs afterwards. (A denial that time lifts promises nothing.)"""
-        version = self._database.integer(_SQL.DATA_VERSION, wait)
+        version = self._database.integer("PRAGMA data_version", wait)
         if self._unsettled is None and version == self._durable:
             return
         cause = self._unsettled
@@ -1764,11 +1781,18 @@ class Ledger:
         pending = None if row[6] is None else self._stored(_SQL.TRADE_BY_ID, row[6], wait)
         lasts = tuple(
             _Last(row[at], _stored_reading(row[at + 1], row[at + 2], row[at + 3]))
-            for at in (8, 12, 16, 20)
+            for at in (8, 12)
             if row[at] is not None
         )
+        if row[16]:
+            lasts += tuple(
+                _Last(conflict[0], _stored_reading(conflict[1], conflict[2], conflict[3]))
+                for conflict in self._database.rows(_SQL.LAST_CONFLICTS, (row[0], boot_id), wait)
+            )
         settings = Bot(bot, row[1], row[2], row[3], row[4] == 1)
-        return _Facts(row[0], settings, same, pending, row[7], lasts, row[24], row[25])
+        return _Facts(
+            row[0], settings, same, pending, row[7], lasts, self._restores, row[17], row[18]
+        )
 
     def _no_such_bot(self, bot: str) -> LedgerError:
         hint = "list them with `tradeledger bot list`, or add it: tradeledger bot add NAME"
