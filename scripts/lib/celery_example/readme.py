@@ -38,13 +38,13 @@ def commands(page: str) -> list[Command]:
     return found
 
 
-def shell_script(wanted: list[Command], epilogue: str) -> str:
+def shell_script(wanted: list[Command]) -> str:
     script = "exec 2>&1\n"
     for number, command in enumerate(wanted):
         # A failure in the middle of a block ends the script, unless it is the one expected.
         strict = "set -e" if command.exit == 0 else "set +e"
         script += f"echo '@@begin {number}'\n{strict}\n{command.text}\necho '@@end {number}' $?\n"
-    return script + epilogue
+    return script
 
 
 def run(script: str, limit: float) -> str:
@@ -100,15 +100,15 @@ def faults(wanted: list[Command], output: str) -> list[str]:
 
 
 def main() -> int:
-    page, epilogue, limit = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    page, limit = Path(sys.argv[1]), float(sys.argv[2])
     wanted = commands(page.read_text(encoding="utf-8"))
-    output = run(shell_script(wanted, epilogue), limit)
+    output = run(shell_script(wanted), limit)
     shown = output
     for number, command in enumerate(wanted):
         typed = "".join(f"$ {line}\n" for line in command.text.split("\n"))
         shown = shown.replace(f"@@begin {number}\n", typed)
         shown = re.sub(rf"@@end {number} (\d+)\n", "", shown)
-    print(shown, end="")
+    print(shown, end="", flush=True)
     found = faults(wanted, output)
     for fault in found:
         print(f"error: {page}: {fault}", file=sys.stderr)

@@ -103,7 +103,7 @@ def run(shop: Shop, execute_trade) -> bool:
     after = {bot: shop.trades()[task.id]["status"] for bot, task in deliveries.tasks.items()}
     findings = shop.audit()
     print(f"{shop.module}: {doubtful} in doubt, looked up at the exchange:", after)
-    print(f"{shop.module}: tradeledger audit: {findings or 'no findings'}")
+    print(f"{shop.module}: tradeledger audit: {findings or 'no double trade'}")
     wanted = {"unsent": "void", "child": "filled", "worker": "filled", "slow": "filled"}
     return dict(by_key) == {key: 1 for key, sent in expected.items() if sent} and (
         doubtful == 3 and after == wanted and not findings

@@ -140,5 +140,16 @@ class Shop:
         return len(doubtful)
 
     def audit(self) -> list[dict]:
-        """The findings, by another program than the one that traded."""
-        return json.loads(self.ledger("audit", "--json", may_end=(0, 1)))["findings"]
+        """What the audit finds, but for what follows from a kill: a fill that was looked up is
+        late, and a trade after it began before that was known."""
+        findings = json.loads(self.ledger("audit", "--json", may_end=(0, 1)))["findings"]
+        known = {
+            trade["id"]
+            for trade in self.trades().values()
+            if trade["late"] or trade["by_operator"]
+        }
+
+        def follows(finding: dict) -> bool:
+            return finding["check"] in ("late-fill", "overlap") and finding["trades"][0] in known
+
+        return [finding for finding in findings if not follows(finding)]
