@@ -30,6 +30,7 @@ is_there() {
   case "$1" in
     libsqlite3-dev) has_sqlite_headers ;;
     python3) python3 -c 'import sqlite3' >/dev/null 2>&1 ;;
+    python3-venv) python3 -c 'import ensurepip' >/dev/null 2>&1 ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" != Linux ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac
