@@ -91,7 +91,13 @@ let package = Package(
     .testTarget(
       name: "LedgerReportTests", dependencies: ["LedgerReport", "TradeLedger", "LedgerTestSupport"]),
     .testTarget(
-      name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"]),
+      name: "CLITests",
+      dependencies: [
+        "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI",
+        .product(
+          name: "ArgumentParser", package: "swift-argument-parser",
+          condition: .when(traits: ["CommandLine"])),
+      ]),
     .testTarget(
       name: "MultiprocessTests",
       dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI", "LedgerTestWorker"]),
