@@ -17,11 +17,20 @@ enum ShortCommands {
   /// - Returns: nil for what only the tree understands, or refuses in its own words.
   static func parse(_ arguments: [String]) -> (any ParsableCommand)? {
     guard let name = arguments.first, let type = named(name) else { return nil }
-    // The tree and a command alone disagree about what "--" means as a value.
-    guard !arguments.contains("--") else { return nil }
+    // The root takes its options out of the line first, even where they are somebody's value.
+    let isAmbiguous = zip(arguments, arguments.dropFirst()).contains { former, latter in
+      latter.hasPrefix("-") && former.hasPrefix("-") && !former.contains("=")
+        && !flags.contains(former)
+    }
+    guard !isAmbiguous, !arguments.contains("--") else { return nil }
     let command = try? type.parseAsRoot(Array(arguments.dropFirst()))
     return command.flatMap { Swift.type(of: $0) == type ? $0 : nil }
   }
+
+  /// Options that take no value.
+  private static let flags = [
+    "--json", "--quiet", "--verbose", "--token-stdin", "--filled", "--void",
+  ]
 
   static func named(_ name: String) -> (any ShortCommand.Type)? {
     switch name {

@@ -9,9 +9,9 @@ internal import XCTest
 final class ShortCommandTests: CommandLineTestCase {
   private static let orders = [
     "m --side buy --symbol BTC-USD --quantity 0.5",
-    "--side sell m --quantity=1 --symbol -X --price 3 --key k --instance i --epoch 2",
-    "m --side buy --symbol --json --quantity 0.5 --json --db a --lock-wait 1s --quiet",
-    "--db=a --color never --verbose m --side buy --symbol --quantity --quantity --db",
+    "--side sell m --quantity=1 --symbol=-X --price 3 --key k --instance i --epoch 2",
+    "m --side buy --symbol a --json --quiet --quantity 0.5 --json --db a --lock-wait 1s",
+    "--db=a --color never m --verbose --side buy --symbol=--json --quantity=--db",
   ]
   private static let understood: [String] =
     orders.flatMap { ["reserve \($0)", "record \($0)"] } + [
@@ -27,6 +27,7 @@ final class ShortCommandTests: CommandLineTestCase {
     "reserve m --side up --symbol X --quantity 1", "reserve m --side buy --nonsense",
     "--db x reserve m", "status a b", "bot list", "help reserve", "help", "", "fill",
     "reserve m --side buy --symbol -- --quantity --quantity",
+    "reserve m --side buy --symbol --json --quantity 1", "check -m", "check --db --json m",
     "reserve --generate-completion-script bash", "check m --experimental-dump-help",
   ]
 
