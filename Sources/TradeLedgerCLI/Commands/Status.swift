@@ -12,7 +12,8 @@ struct Status: AsyncParsableCommand {
         tradeledger status momentum --json
       """)
 
-  @Argument(help: "One bot; all of them where it is missing.") var bot: String?
+  @Argument(help: "One bot; all of them where it is missing.", completion: LiveNames.bots)
+  var bot: String?
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
