@@ -49,20 +49,15 @@ enum Main {
 
   /// Runs a command to its end, on this thread where it is a short one.
   private static func finish(_ command: sending any AsyncParsableCommand) throws {
-    let end = LedgerThread.onThisThread { thread -> Swift.Result<Void, any Error> in
-      var command = command
-      do {
-        if command is any ShortCommand {
-          try await ShortCommands.$thread.withValue(thread) { try await command.run() }
-        } else {
-          // Its children and waits have the pool for themselves.
-          try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            try await command.run()
-          }
-        }
-        return .success(())
-      } catch { return .failure(error) }
-    }
+    let isShort = command is any ShortCommand
+    let handover = Handover(command)
+    let end =
+      isShort
+      ? LedgerThread.onThisThread { thread in
+        await ShortCommands.$thread.withValue(thread) { await handover.run() }
+      }
+      // Its children and waits have the pool for themselves.
+      : LedgerThread.waitHere { await handover.run() }
     try end.get()
   }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Synchronization
 internal import TradeLedger
 
 /// A command that asks the ledger one thing after the other, with nothing beside it: it runs, and
@@ -6,7 +7,24 @@ internal import TradeLedger
 ///
 /// A command that keeps its thread waiting for something other than the ledger, as `guard` waits for
 /// its command, is none: nobody would renew its name meanwhile.
-protocol ShortCommand: AsyncParsableCommand {}
+protocol ShortCommand: AsyncParsableCommand, SendableMetatype {}
+
+/// A command on its way to the task that runs it.
+final class Handover: Sendable {
+  private let command: Mutex<(any AsyncParsableCommand)?>
+
+  init(_ command: sending any AsyncParsableCommand) { self.command = Mutex(command) }
+
+  func run() async -> Swift.Result<Void, any Error> {
+    let taken = command.withLock { command in
+      let taken = command
+      command = nil
+      return taken
+    }
+    guard var taken else { preconditionFailure("a command is run once") }
+    do { return .success(try await taken.run()) } catch { return .failure(error) }
+  }
+}
 
 enum ShortCommands {
   /// Set while a short command runs.

@@ -21,7 +21,6 @@ for shell in zsh fish; do
     fish) fish --no-execute /usr/share/fish/vendor_completions.d/tradeledger.fish ;;
   esac
 done
-ls /usr/lib/x86_64-linux-gnu/libsqlite3* 2>/dev/null && exit 1
 
 # As a user who is not root.
 useradd --system --create-home --home-dir /var/lib/tradeledger tradeledger 2>/dev/null || true

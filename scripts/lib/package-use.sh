@@ -23,6 +23,7 @@ tradeledger --quiet reserve momentum --side buy --symbol BTC-USD --quantity 0.25
 [ "$again" -eq 1 ] || complain "a second trade inside the cooldown ended with $again instead of 1"
 tradeledger audit
 tradeledger guard desk -- tradeledger instances
+tradeledger guard desk --supervise -- tradeledger instances
 
 shopt -s extglob
 # shellcheck source=/dev/null

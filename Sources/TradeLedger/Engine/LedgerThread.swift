@@ -38,20 +38,35 @@ package final class LedgerThread: SerialExecutor, TaskExecutor, @unchecked Senda
 
   deinit { queue.stop() }
 
-  /// Runs `body` to its end on the thread that calls this, which also becomes the thread of every
-  /// ledger that is opened with ``Ledger/Options/thread``: a program that asks a ledger one thing
-  /// makes no thread for it.
+  /// Runs `body` to its end while the thread that calls this works for it: on this thread, which
+  /// also becomes the thread of every ledger that is opened with ``Ledger/Options/thread``. A program
+  /// that asks a ledger one thing makes no thread for it.
   package static func onThisThread<Result: Sendable>(
-    _ body: sending @escaping (LedgerThread) async -> Result
+    _ body: @escaping @Sendable (LedgerThread) async -> Result
   ) -> Result {
     let thread = LedgerThread(of: ())
     let slot = Slot<Result>()
-    Task(executorPreference: thread) {
-      let result = await body(thread)
-      slot.value.withLock { $0 = result }
-      thread.queue.stop()
-    }
-    thread.queue.run()
+    Task(executorPreference: thread) { thread.finish(slot, await body(thread)) }
+    return thread.work(for: slot)
+  }
+
+  /// Runs `body` to its end on other threads, while the one that calls this waits.
+  package static func waitHere<Result: Sendable>(
+    _ body: @escaping @Sendable () async -> Result
+  ) -> Result {
+    let thread = LedgerThread(of: ())
+    let slot = Slot<Result>()
+    Task { thread.finish(slot, await body()) }
+    return thread.work(for: slot)
+  }
+
+  private func finish<Result>(_ slot: Slot<Result>, _ result: Result) {
+    slot.value.withLock { $0 = result }
+    queue.stop()
+  }
+
+  private func work<Result>(for slot: Slot<Result>) -> Result {
+    queue.run()
     guard let result = slot.value.withLock({ $0 }) else {
       preconditionFailure("the queue was stopped early")
     }
