@@ -5,8 +5,8 @@ internal import TradeLedger
 /// A command that asks the ledger one thing after the other, with nothing beside it: it runs, and
 /// so does the ledger, on the thread that the process began with.
 ///
-/// A command that keeps its thread waiting for something other than the ledger, as `guard` waits for
-/// its command, is none: nobody would renew its name meanwhile.
+/// A command that keeps its thread waiting for something other than the ledger, as `guard` waits
+/// for its command, is none: nobody would renew its name meanwhile.
 protocol ShortCommand: AsyncParsableCommand, SendableMetatype {}
 
 /// A command on its way to the task that runs it.

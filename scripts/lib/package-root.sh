@@ -34,7 +34,7 @@ for unit in worker@x.service metrics.service metrics.timer backup.service backup
   systemd-analyze verify --man=yes "/lib/systemd/system/tradeledger-$unit"
 done
 
-dpkg -r tradeledger
+dpkg -P tradeledger
 [ -s /var/lib/tradeledger/ledger.db ] || { echo "error: the ledger went with the package" >&2 && exit 1; }
-left=$(dpkg -L tradeledger 2>/dev/null || true)
+left=$(find /usr /lib/systemd -path '*tradeledger*')
 [ -z "$left" ] || { echo "error: left behind: $left" >&2 && exit 1; }

@@ -38,9 +38,9 @@ package final class LedgerThread: SerialExecutor, TaskExecutor, @unchecked Senda
 
   deinit { queue.stop() }
 
-  /// Runs `body` to its end while the thread that calls this works for it: on this thread, which
-  /// also becomes the thread of every ledger that is opened with ``Ledger/Options/thread``. A program
-  /// that asks a ledger one thing makes no thread for it.
+  /// Runs `body` to its end on the thread that calls this, which also becomes the thread of every
+  /// ledger that is opened with ``Ledger/Options/thread``: a program that asks a ledger one thing
+  /// makes no thread for it.
   package static func onThisThread<Result: Sendable>(
     _ body: @escaping @Sendable (LedgerThread) async -> Result
   ) -> Result {

@@ -12,8 +12,8 @@
   /// ```
   ///
   /// It stands before the services that trade: a group shuts down from the last service to the
-  /// first, so the name is free only when they have ended. They ask for ``claim()`` and reserve with
-  /// it. Of the trait `ServiceLifecycle`.
+  /// first, so the name is free only when they have ended. They ask for ``claim()`` and reserve
+  /// with it. Of the trait `ServiceLifecycle`.
   public final class LedgerService: Service {
     private let ledger: Ledger
     private let name: InstanceName
