@@ -12,12 +12,16 @@ let package = Package(
     .trait(
       name: "CommandLine",
       description: "The command line tool and the simulator, with the packages they need."),
+    .trait(
+      name: "ServiceLifecycle",
+      description: "LedgerService, which holds an instance name for a service group."),
     .default(enabledTraits: ["CommandLine"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.7.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.1.0"),
   ],
@@ -33,6 +37,9 @@ let package = Package(
         "SQLite", "CLedgerSystem",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
+        .product(
+          name: "ServiceLifecycle", package: "swift-service-lifecycle",
+          condition: .when(traits: ["ServiceLifecycle"])),
       ],
       resources: [.embedInCode("Resources/schema.sql")]),
     .target(
@@ -92,7 +99,13 @@ let package = Package(
     .testTarget(
       name: "LedgerReportTests", dependencies: ["LedgerReport", "TradeLedger", "LedgerTestSupport"]),
     .testTarget(
-      name: "CLITests", dependencies: ["TradeLedger", "LedgerTestSupport", "TradeLedgerCLI"],
+      name: "CLITests",
+      dependencies: [
+        "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI",
+        .product(
+          name: "ArgumentParser", package: "swift-argument-parser",
+          condition: .when(traits: ["CommandLine"])),
+      ],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "MultiprocessTests",

@@ -40,6 +40,8 @@ public final class Ledger: Sendable {
     public var logger = Logger(label: "tradeledger") { _ in SwiftLogNoOpLogHandler() }
     /// A ledger that others of the file's group may open too (mode 0660).
     public var isGroupShared = false
+    /// A thread that exists already, for the ledger to work on; nil: one of its own.
+    package var thread: LedgerThread?
     /// Who is asked whether the holder of an instance name lives.
     var processes: any ProcessTable = SystemProcesses()
 

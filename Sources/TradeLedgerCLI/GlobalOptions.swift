@@ -51,6 +51,7 @@ struct GlobalOptions: ParsableArguments {
     var options = Ledger.Options()
     options.access = access
     options.lockWait = try Duration(interval: lockWait)
+    options.thread = ShortCommands.thread
     if verbose {
       options.logger = Logger(label: "tradeledger") { _ in StandardErrorLogHandler() }
     }

@@ -50,7 +50,10 @@ struct Guarding {
   ///
   /// Where there is a heartbeat, the command dies with this process: without it nobody could renew,
   /// and others would take the name from a command that lives.
-  func supervise(_ ledger: Ledger) async throws(LedgerError) -> GuardEnd {
+  ///
+  /// Concurrent, so that it begins with leaving whatever thread the caller came from: a release
+  /// build returns from opening a ledger on the ledger's thread (seen with Swift 6.3.1).
+  @concurrent func supervise(_ ledger: Ledger) async throws(LedgerError) -> GuardEnd {
     let (children, announced) = AsyncStream<HeldCommand>.makeStream()
     // On the ledger's thread: this one is blocked until the command has ended.
     let keeper = Task(executorPreference: ledger.executor) { await keep(ledger, children) }

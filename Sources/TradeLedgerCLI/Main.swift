@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import TradeLedger
 
 #if canImport(Glibc)
   internal import Glibc
@@ -11,13 +12,15 @@ internal import ArgumentParser
 /// caught and mapped; one that nobody foresaw is 70.
 @main
 enum Main {
-  static func main() async {
+  /// Not async: an async main makes four threads before it begins, and ends the first thread by
+  /// unwinding it, for which a static program sorts its unwind tables first (20 ms).
+  static func main() {
     prepareProcess()
     let arguments = Array(CommandLine.arguments.dropFirst())
-    exit(await run(arguments))
+    exit(run(arguments))
   }
 
-  private static func run(_ arguments: [String]) async -> Int32 {
+  private static func run(_ arguments: [String]) -> Int32 {
     let invocation = Invocation(arguments)
     do {
       if let topic = HelpTopic(invocation) {
@@ -25,8 +28,8 @@ enum Main {
         return 0
       }
       var command = try parse(arguments)
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
+      if let command = command as? any AsyncParsableCommand {
+        try finish(command)
       } else {
         try command.run()
       }
@@ -44,8 +47,23 @@ enum Main {
     }
   }
 
+  /// Runs a command to its end, on this thread where it is a short one.
+  private static func finish(_ command: sending any AsyncParsableCommand) throws {
+    let isShort = command is any ShortCommand
+    let handover = Handover(command)
+    let end =
+      isShort
+      ? LedgerThread.onThisThread { thread in
+        await ShortCommands.$thread.withValue(thread) { await handover.run() }
+      }
+      // Its children and waits have the pool for themselves.
+      : LedgerThread.waitHere { await handover.run() }
+    try end.get()
+  }
+
   /// - Throws: a ``Failure`` with exit 64, or ``CleanHelp`` where help was asked for.
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    if let command = ShortCommands.parse(arguments) { return command }
     do {
       let command = try Root.parseAsRoot(arguments)
       // Help comes back as a command of its own, whose run() throws the text.

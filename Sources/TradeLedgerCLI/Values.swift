@@ -33,7 +33,8 @@ func shortened(_ text: String) -> String {
 
 /// The order that a command line describes.
 struct OrderOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("The bot that trades.", valueName: "bot"))
+  @Argument(
+    help: ArgumentHelp("The bot that trades.", valueName: "bot"), completion: LiveNames.bots)
   var bot: String
 
   @Option(help: "buy or sell.")

@@ -8,6 +8,7 @@ final class LayerTests: XCTestCase {
   private static let allowed: [String: Set<String>] = [
     "Sources/SQLite": ["CSQLite", "Glibc", "Darwin"],
     "Sources/TradeLedger": ["Logging", "Metrics", "Synchronization"],
+    "Sources/TradeLedger/Service": ["ServiceLifecycle", "Synchronization"],
     "Sources/TradeLedger/Model": [],
     "Sources/TradeLedger/Rules": [],
     "Sources/TradeLedger/Engine": ["Synchronization", "Glibc", "Darwin"],

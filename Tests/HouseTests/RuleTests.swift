@@ -105,9 +105,14 @@ final class RuleTests: XCTestCase {
 
   /// Nothing in the project depends on the machine of whoever wrote it.
   func testProject_namesNoDevelopersMachine() throws {
-    let folders = [".ci", "Benchmarks", "Sources", "Tests", "docs", "scripts"]
+    let folders = [
+      ".ci", "Benchmarks", "Examples", "Sources", "Tests", "docs", "packaging", "scripts",
+    ]
     var files = try folders.flatMap { try Checkout.files($0, [""]) }
-    for path in ["README.md", "Package.swift", "schema.sql", ".gitignore", ".swift-format"] {
+    let single = [
+      "README.md", "Dockerfile", "Package.swift", "schema.sql", ".gitignore", ".swift-format",
+    ]
+    for path in single {
       files.append(try Checkout.file(path))
     }
     // What stands at the root of this machine and of no other, and the homes of people.

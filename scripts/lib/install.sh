@@ -31,6 +31,9 @@ is_there() {
     libsqlite3-dev) has_sqlite_headers ;;
     python3) python3 -c 'import sqlite3' >/dev/null 2>&1 ;;
     python3-venv) python3 -c 'import ensurepip' >/dev/null 2>&1 ;;
+    man-db) command -v man >/dev/null 2>&1 ;;
+    dpkg-dev) command -v dpkg-deb >/dev/null 2>&1 ;;
+    binutils) command -v strip >/dev/null 2>&1 && command -v readelf >/dev/null 2>&1 ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" != Linux ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 #if canImport(Glibc)
   internal import Glibc
 #else
@@ -12,10 +14,12 @@
 /// `@unchecked Sendable`, the only one of the library: everything mutable is in `Queue`, guarded by
 /// its mutex, and the thread keeps the queue alive, not this object.
 @safe
-final class LedgerThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
+package final class LedgerThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
   private let queue = Queue()
 
-  init() {
+  /// A thread of its own.
+  convenience init() {
+    self.init(of: ())
     var thread = pthread_t()
     let context = unsafe Unmanaged.passRetained(queue).toOpaque()
     let code = unsafe pthread_create(
@@ -29,9 +33,51 @@ final class LedgerThread: SerialExecutor, TaskExecutor, @unchecked Sendable {
     pthread_detach(thread)
   }
 
+  /// A queue that a thread of its caller's works off.
+  private init(of _: Void) {}
+
   deinit { queue.stop() }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  /// Runs `body` to its end on the thread that calls this, which also becomes the thread of every
+  /// ledger that is opened with ``Ledger/Options/thread``: a program that asks a ledger one thing
+  /// makes no thread for it.
+  package static func onThisThread<Result: Sendable>(
+    _ body: @escaping @Sendable (LedgerThread) async -> Result
+  ) -> Result {
+    let thread = LedgerThread(of: ())
+    let slot = Slot<Result>()
+    Task(executorPreference: thread) { thread.finish(slot, await body(thread)) }
+    return thread.work(for: slot)
+  }
+
+  /// Runs `body` to its end on other threads, while the one that calls this waits.
+  package static func waitHere<Result: Sendable>(
+    _ body: @escaping @Sendable () async -> Result
+  ) -> Result {
+    let thread = LedgerThread(of: ())
+    let slot = Slot<Result>()
+    Task { thread.finish(slot, await body()) }
+    return thread.work(for: slot)
+  }
+
+  private func finish<Result>(_ slot: Slot<Result>, _ result: Result) {
+    slot.value.withLock { $0 = result }
+    queue.stop()
+  }
+
+  private func work<Result>(for slot: Slot<Result>) -> Result {
+    queue.run()
+    guard let result = slot.value.withLock({ $0 }) else {
+      preconditionFailure("the queue was stopped early")
+    }
+    return result
+  }
+
+  private final class Slot<Value: Sendable>: Sendable {
+    let value = Mutex<Value?>(nil)
+  }
+
+  package func enqueue(_ job: consuming ExecutorJob) {
     queue.add(UnownedJob(job), for: self)
   }
 

@@ -96,7 +96,7 @@ struct BotShow: AsyncParsableCommand {
         tradeledger bot show momentum
       """)
 
-  @Argument(help: "The bot's name.") var name: String
+  @Argument(help: "The bot's name.", completion: LiveNames.bots) var name: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
@@ -124,7 +124,7 @@ struct BotSet: AsyncParsableCommand {
         tradeledger bot set momentum --in-doubt block
       """)
 
-  @Argument(help: "The bot's name.") var name: String
+  @Argument(help: "The bot's name.", completion: LiveNames.bots) var name: String
 
   @Option(
     parsing: .unconditional,
@@ -161,7 +161,7 @@ struct BotEnable: AsyncParsableCommand {
         tradeledger bot enable momentum
       """)
 
-  @Argument(help: "The bot's name.") var name: String
+  @Argument(help: "The bot's name.", completion: LiveNames.bots) var name: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
@@ -180,7 +180,7 @@ struct BotDisable: AsyncParsableCommand {
         tradeledger bot disable momentum
       """)
 
-  @Argument(help: "The bot's name.") var name: String
+  @Argument(help: "The bot's name.", completion: LiveNames.bots) var name: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {

@@ -11,7 +11,7 @@ struct Check: AsyncParsableCommand {
         tradeledger check momentum && echo "may trade"
       """)
 
-  @Argument(help: "The bot's name.") var bot: String
+  @Argument(help: "The bot's name.", completion: LiveNames.bots) var bot: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {

@@ -57,7 +57,7 @@ struct InstancesEvict: AsyncParsableCommand {
         tradeledger instances evict trading_bot
       """)
 
-  @Argument(help: "The instance name.") var name: String
+  @Argument(help: "The instance name.", completion: LiveNames.instances) var name: String
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {

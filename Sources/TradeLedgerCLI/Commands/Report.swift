@@ -19,7 +19,9 @@ struct Report: AsyncParsableCommand {
     help: ArgumentHelp("Where the page goes; - for standard output.", valueName: "file.html"))
   var output: String
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Of this bot alone.", valueName: "name"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Of this bot alone.", valueName: "name"),
+    completion: LiveNames.bots)
   var bot: String?
 
   @OptionGroup var range: RangeOptions

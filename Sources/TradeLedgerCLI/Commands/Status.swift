@@ -15,7 +15,8 @@ struct Status: AsyncParsableCommand {
         tradeledger status momentum --json
       """)
 
-  @Argument(help: "One bot; all of them where it is missing.") var bot: String?
+  @Argument(help: "One bot; all of them where it is missing.", completion: LiveNames.bots)
+  var bot: String?
   @Flag(help: "Look again and again.") var watch = false
   @Option(
     parsing: .unconditional,

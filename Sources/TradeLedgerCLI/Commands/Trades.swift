@@ -13,7 +13,9 @@ struct Trades: AsyncParsableCommand {
         tradeledger trades --all --csv > trades.csv
       """)
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Of this bot alone.", valueName: "name"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Of this bot alone.", valueName: "name"),
+    completion: LiveNames.bots)
   var bot: String?
 
   @Option(help: "That stand so.")

@@ -5,20 +5,23 @@ extension SQLiteEngine {
   static func open(
     _ path: String, options: Ledger.Options
   ) async throws(LedgerError) -> SQLiteEngine {
-    try await Opener().open(path, creating: nil, options: options)
+    try await Opener(options.thread).open(path, creating: nil, options: options)
   }
 
   /// Makes a ledger, or opens the one that is there.
   static func create(
     _ path: String, mode: LedgerMode, options: Ledger.Options
   ) async throws(LedgerError) -> SQLiteEngine {
-    try await Opener().open(path, creating: mode, options: options)
+    try await Opener(options.thread).open(path, creating: mode, options: options)
   }
 }
 
 /// Opens on the thread that the engine will have: opening can wait for locks.
 private actor Opener {
-  private nonisolated let thread = LedgerThread()
+  private nonisolated let thread: LedgerThread
+
+  init(_ thread: LedgerThread?) { self.thread = thread ?? LedgerThread() }
+
   nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe thread.asUnownedSerialExecutor()
   }

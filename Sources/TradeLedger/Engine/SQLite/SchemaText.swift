@@ -26,12 +26,13 @@ enum SchemaText {
 
   /// The name of the object that a CREATE statement makes.
   static func name(of statement: String) -> String {
-    let kinds: Set<Substring> = ["TABLE", "INDEX", "VIEW", "TRIGGER"]
-    let words = statement.prefix(200).split { $0 == " " || $0 == "\n" || $0 == "(" }
-    guard let kind = words.firstIndex(where: { kinds.contains($0) }), kind + 1 < words.count else {
-      return ""
+    let kinds = ["TABLE", "INDEX", "VIEW", "TRIGGER"]
+    let words = statement.utf8.prefix(200).split {
+      $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "(")
     }
-    return String(words[kind + 1])
+    let kind = words.firstIndex { word in kinds.contains { word.elementsEqual($0.utf8) } }
+    guard let kind, kind + 1 < words.count else { return "" }
+    return String(Substring(words[kind + 1]))
   }
 }
 
