@@ -101,7 +101,7 @@ final class RuleTests: XCTestCase {
 
   /// Nothing in the project depends on the machine of whoever wrote it.
   func testProject_namesNoDevelopersMachine() throws {
-    let folders = [".ci", "Benchmarks", "Sources", "Tests", "docs", "scripts"]
+    let folders = [".ci", "Benchmarks", "Sources", "Tests", "docs", "examples", "scripts"]
     var files = try folders.flatMap { try Checkout.files($0, [""]) }
     for path in ["README.md", "Package.swift", "schema.sql", ".gitignore", ".swift-format"] {
       files.append(try Checkout.file(path))
