@@ -106,7 +106,8 @@ final class RuleTests: XCTestCase {
   /// Nothing in the project depends on the machine of whoever wrote it.
   func testProject_namesNoDevelopersMachine() throws {
     let folders = [
-      ".ci", "Benchmarks", "Examples", "Sources", "Tests", "docs", "packaging", "scripts",
+      ".ci", "Benchmarks", "Examples", "Sources", "Tests", "docs", "examples", "packaging",
+      "scripts",
     ]
     var files = try folders.flatMap { try Checkout.files($0, [""]) }
     let single = [

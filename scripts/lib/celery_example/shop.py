@@ -51,13 +51,6 @@ class Worker:
         os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
-    def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.kill_all()
-
 
 class Shop:
     """One directory with everything in it. `module` is the version of the task."""
@@ -112,7 +105,7 @@ class Shop:
 
     def close(self) -> None:
         for worker in self.workers:
-            worker.stop()
+            worker.kill_all()
         self._redis.terminate()
         self._redis.wait()
 
