@@ -1,5 +1,5 @@
-"""Sends each bot several signals at the same moment, as several evaluators do, and waits for the end
-of their tasks.
+"""Sends each bot several signals at the same moment, as several evaluators do, and waits for the
+end of their tasks.
 
     send_signals.py tasks_naive|tasks_ledger SIGNALS BOT...
 """

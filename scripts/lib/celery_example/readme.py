@@ -1,8 +1,8 @@
 """Runs the marked blocks of a page, in order, in one shell, and looks at what they print.
 
-The marks are those of Tests/HouseTests/ReadmeTests.swift: `<!-- run -->`, `<!-- run: exit 1 -->` and
-`<!-- prints -->`. Words that have a digit may differ; a line `...` stands for any lines, `...` at
-the end of a line for any words.
+The marks are those of Tests/HouseTests/ReadmeTests.swift: `<!-- run -->`, `<!-- run: exit 1 -->`
+and `<!-- prints -->`. Words that have a digit may differ; a line `...` stands for any lines, `...`
+at the end of a line for any words.
 """
 
 import re

@@ -1,5 +1,6 @@
 """The example's processes under a hand that may kill them: Redis, workers, exchange, ledger."""
 
+import contextlib
 import datetime
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Callable, TypeVar
 
 import paper_exchange
+import redis
 
 T = TypeVar("T")
 CONCURRENCY = 4
@@ -45,10 +47,18 @@ class Worker:
 
     def children(self) -> list[int]:
         path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        return [int(pid) for pid in path.read_text(encoding="ascii").split()]
+        try:
+            return [int(pid) for pid in path.read_text(encoding="ascii").split()]
+        except FileNotFoundError:
+            return []
+
+    def has_given_up(self) -> bool:
+        """Celery ends a worker whose processes die faster than it can start them."""
+        return self._process.poll() is not None
 
     def kill_all(self) -> None:
-        os.killpg(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
 
@@ -64,6 +74,7 @@ class Shop:
             ["redis-server", "--port", "0", "--unixsocket", f"{self.directory}/redis.sock",
              "--save", "", "--logfile", f"{self.directory}/redis.log"]
         )  # fmt: skip
+        self._broker = redis.Redis(unix_socket_path="redis.sock")
         self.workers: list[Worker] = []
         if self.is_naive:
             seconds = cooldown.removesuffix("s")
@@ -97,6 +108,15 @@ class Shop:
     def kill_worker(self, worker: Worker) -> None:
         worker.kill_all()
         self.workers.remove(worker)
+
+    def restart_worker(self, worker: Worker) -> None:
+        """As a supervisor does."""
+        self.kill_worker(worker)
+        self.start_worker(worker.log.stem)
+
+    def broker_is_empty(self) -> bool:
+        """No message waits, and none is with a worker."""
+        return self._broker.llen("celery") == 0 and self._broker.hlen("unacked") == 0
 
     def replays(self) -> set[str]:
         """The keys of which a worker said that they were delivered again."""
