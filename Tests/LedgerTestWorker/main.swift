@@ -17,6 +17,7 @@
 //   release                     -> released | lost
 //   loss                        -> evicted | taken PID | unreachable CODE (waits for it)
 //   fork BOT                    -> the answer of a forked child to `reserve BOT`
+//   fork-keys                   -> a key from before a fork, the next one, and the child's
 //   `at MICROSECONDS COMMAND ...` waits (spinning) for that moment of the boot clock first.
 
 import Synchronization
@@ -113,9 +114,30 @@ func answerOfFork(_ bot: String, _ ledger: Ledger) async throws -> String {
   if child == 0 {
     var answer = "no error"
     do { _ = try await ledger.reserve(try order(bot)) } catch { answer = "\(error)" }
-    write(ends[1], answer, answer.utf8.count)
-    _exit(0)
+    endChild(saying: answer, to: ends[1])
   }
+  return whatChild(child, says: ends)
+}
+
+/// What a forked child makes up after its parent has made up something, and what the parent makes up
+/// then.
+func keysOfFork() -> String {
+  let now = Timestamp(microseconds: 0)
+  var ends: [Int32] = [0, 0]
+  guard pipe(&ends) == 0 else { return "error no pipe" }
+  let before = OrderKey.random(at: now)
+  let child = fork()
+  let mine = OrderKey.random(at: now)
+  if child == 0 { endChild(saying: "\(mine)", to: ends[1]) }
+  return "\(before) \(mine) \(whatChild(child, says: ends))"
+}
+
+func endChild(saying answer: String, to descriptor: Int32) -> Never {
+  write(descriptor, answer, answer.utf8.count)
+  _exit(0)
+}
+
+func whatChild(_ child: pid_t, says ends: [Int32]) -> String {
   close(ends[1])
   var bytes = [UInt8](repeating: 0, count: 4096)
   let count = read(ends[0], &bytes, bytes.count)
@@ -220,6 +242,7 @@ func perform(_ words: [String], _ ledger: Ledger) async throws -> String {
   case "release": return try await Held.lease?.release() == true ? "released" : "lost"
   case "loss": return if let lease = Held.lease { await loss(lease) } else { "no lease" }
   case "fork": return try await answerOfFork(words[1], ledger)
+  case "fork-keys": return keysOfFork()
   case "trade": return try await withTrade(ledger, words[1])
   case "fill":
     return text(

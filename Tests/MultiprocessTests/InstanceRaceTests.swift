@@ -184,6 +184,16 @@ final class InstanceRaceTests: XCTestCase {
     }
   }
 
+  /// INV-3: random bits are fetched many at a time, and a child goes on with none of its parent's.
+  func testKeys_afterAFork_areDifferent() throws {
+    let parent = try worker()
+    for _ in 0..<20 {
+      let keys = parent.ask("fork-keys").split(separator: " ")
+      XCTAssertEqual(keys.count, 3)
+      XCTAssertEqual(Set(keys).count, 3, "\(keys)")
+    }
+  }
+
   /// S-45: a fork of a process with an open ledger is refused with words; the parent is unharmed.
   func testFork_withAnOpenLedger_isRefusedAndHarmsNothing() throws {
     let parent = try worker()

@@ -23,6 +23,8 @@ WITH_TRADE = "Sources/TradeLedger/Ledger+WithTrade.swift"
 SETTLING = "Sources/TradeLedger/Rules/Settling.swift"
 HOLDER = "Sources/TradeLedger/Rules/HolderRule.swift"
 INSTANCES = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Instances.swift"
+RANDOM = "Sources/CLedgerSystem/Random.c"
+READER = "Sources/TradeLedger/Engine/SQLite/AdmissionReader.swift"
 SCHEMA = "schema.sql"
 
 
@@ -269,6 +271,19 @@ MUTATIONS = [
           "    let decision = Admission.decide(attempt, facts: facts, now: now)\n"
           "    if let expired"),),
         ("InstanceFenceTests",)),
+    Mutation(
+        "child-repeats-its-parent", "a forked child goes on with its parent's random bits",
+        ((RANDOM, "atomic_fetch_add(&generation, 1)", "atomic_fetch_add(&generation, 0)"),),
+        ("InstanceRaceTests",)),
+    Mutation(
+        "conflicts-unread", "a fill that came after a void is not looked at before the lock",
+        ((READER, "    if found.hasConflicts {\n", "    if found.hasConflicts && false {\n"),),
+        ("TradeLedgerTests",)),
+    Mutation(
+        "restores-unread", "the library does not know that the ledger was restored",
+        ((READER, "    facts.restores = database.restores\n", ""),),
+        ("RestoreTests",)),
+    drop("trade_after_restore", ("AttackTests",)),
     drop("trade_fence", ("AttackTests",)),
     drop("instance_shape", ("AttackTests",)),
     drop("instance_epoch", ("AttackTests",)),

@@ -116,26 +116,7 @@ struct ForeignAuditArguments: ParsableArguments {
       valueName: "file"))
   var hummingbot: String?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("The table or view that holds the trades.", valueName: "name"))
-  var table: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("The column of their times.", valueName: "column"))
-  var time: String?
-
-  @Option(
-    parsing: .unconditional, help: ArgumentHelp("The column of their ids.", valueName: "column"))
-  var id: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "The column that says whether they were executed. Not counted: \(uncounted).",
-      valueName: "column"))
-  var status: String?
+  @OptionGroup var columns: ForeignColumnOptions
 
   @Option(
     parsing: .unconditional,
@@ -144,13 +125,8 @@ struct ForeignAuditArguments: ParsableArguments {
       valueName: "duration"))
   var cooldown: String?
 
-  @Flag(name: .customLong("ignore-status"), help: "Count trades of every status.")
-  var ignoresStatus = false
-
   @Flag(help: "Show every finding, not the first 50.")
   var all = false
-
-  private static let uncounted = ForeignAudit.uncountedStatuses.joined(separator: ", ")
 
   /// The file; nil for the ledger.
   /// - Throws: 64 where the options do not go together.
@@ -164,21 +140,20 @@ struct ForeignAuditArguments: ParsableArguments {
         "--sqlite, --csv, --freqtrade and --hummingbot exclude each other",
         hint: "give one of them")
     }
-    let columns = [table, time, id, status]
     switch files.first {
     case .sqlite: break
     case .csv:
-      guard table == nil else {
+      guard columns.table == nil else {
         throw .usage("--table is for --sqlite", hint: "a CSV file is one table")
       }
     case .freqtrade, .hummingbot:
-      guard columns.allSatisfy({ $0 == nil }), !ignoresStatus else {
+      guard columns.isEmpty else {
         throw .usage(
           "--table, --time, --id, --status and --ignore-status are for --sqlite and --csv",
           hint: "leave them out: what is read there is always the same")
       }
     case nil:
-      guard (columns + [cooldown]).allSatisfy({ $0 == nil }), !ignoresStatus, !all else {
+      guard columns.isEmpty, cooldown == nil, !all else {
         throw .usage(
           "--table, --time, --id, --status, --cooldown, --ignore-status and --all are for files "
             + "that are no ledgers",
@@ -190,13 +165,13 @@ struct ForeignAuditArguments: ParsableArguments {
 
   func examine(_ file: File, bot: String?, wait: Duration) throws -> ForeignReport {
     var options = ForeignAuditOptions()
-    options.table = table
+    options.table = columns.table
     options.bot = bot
-    options.time = time
-    options.id = id
-    options.status = status
+    options.time = columns.time
+    options.id = columns.id
+    options.status = columns.status
     options.cooldown = try duration(cooldown)
-    options.ignoresStatus = ignoresStatus
+    options.ignoresStatus = columns.ignoresStatus
     options.wait = wait
     do throws(ForeignAuditError) {
       return switch file {

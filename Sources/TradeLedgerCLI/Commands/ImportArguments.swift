@@ -32,10 +32,7 @@ struct ImportArguments: ParsableArguments {
       "Trades as ccxt unifies them: a JSON array, or one on each line.", valueName: "file"))
   var ccxt: String?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("The table or view that holds the trades.", valueName: "name"))
-  var table: String?
+  @OptionGroup var columns: ForeignColumnOptions
 
   @Option(
     parsing: .unconditional,
@@ -47,45 +44,31 @@ struct ImportArguments: ParsableArguments {
     help: ArgumentHelp("The bot of every row, instead of a column.", valueName: "name"))
   var botName: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("... of their times.", valueName: "column"))
-  var time: String?
-
-  @Option(parsing: .unconditional, help: ArgumentHelp("... of their ids.", valueName: "column"))
-  var id: String?
-
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "... of the client order ids, which become the keys as they are.", valueName: "column"))
+      "The column of the client order ids, which become the keys as they are.", valueName: "column")
+  )
   var key: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("... of buy and sell.", valueName: "column"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The column of buy and sell.", valueName: "column"))
   var side: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("... of what was traded.", valueName: "column"))
+    parsing: .unconditional,
+    help: ArgumentHelp("The column of what was traded.", valueName: "column"))
   var symbol: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp(
-      "... of how much was executed.", valueName: "column"
-    ))
+    help: ArgumentHelp("The column of how much was executed.", valueName: "column"))
   var quantity: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("... of the price it had.", valueName: "column"))
-  var price: String?
-
-  @Option(
     parsing: .unconditional,
-    help: ArgumentHelp(
-      "... that says whether they were executed. Passed over: "
-        + ForeignAudit.uncountedStatuses.joined(separator: ", ") + ".", valueName: "column"))
-  var status: String?
-
-  @Flag(name: .customLong("ignore-status"), help: "Take rows of every status.")
-  var ignoresStatus = false
+    help: ArgumentHelp("The column of the price it had.", valueName: "column"))
+  var price: String?
 
   @Option(
     parsing: .unconditional,
@@ -123,18 +106,18 @@ struct ImportArguments: ParsableArguments {
       throw Failure.usage("--bot and --bot-name exclude each other", hint: "give one of them")
     }
     var options = ForeignFactOptions(now: now)
-    options.table = table
+    options.table = columns.table
     options.bot = bot
     options.botName = try botName.map { text throws(LedgerError) in try BotName(text) }
-    options.time = time
-    options.id = id
+    options.time = columns.time
+    options.id = columns.id
     options.key = key
     options.side = side
     options.symbol = symbol
     options.quantity = quantity
     options.price = price
-    options.status = status
-    options.ignoresStatus = ignoresStatus
+    options.status = columns.status
+    options.ignoresStatus = columns.ignoresStatus
     options.source = source
     options.wait = wait
     return options
@@ -142,14 +125,16 @@ struct ImportArguments: ParsableArguments {
 
   /// No option is ignored in silence.
   private func expectFitting(_ format: ForeignFactOptions.Format) throws(ForeignAuditError) {
-    let columns = [time, id, key, side, symbol, quantity, price, status]
+    let named = [
+      columns.time, columns.id, columns.status, key, side, symbol, quantity, price,
+    ]
     let hasColumns = format == .csv || format == .sqlite
     let isPeer = format == .freqtrade || format == .hummingbot
     var unfit: String?
-    if table != nil && format != .sqlite { unfit = "--table" }
-    if !hasColumns && columns.contains(where: { $0 != nil }) { unfit = "naming columns" }
+    if columns.table != nil && format != .sqlite { unfit = "--table" }
+    if !hasColumns && named.contains(where: { $0 != nil }) { unfit = "naming columns" }
     if bot != nil && !hasColumns && !isPeer { unfit = "--bot" }
-    if ignoresStatus && !hasColumns { unfit = "--ignore-status" }
+    if columns.ignoresStatus && !hasColumns { unfit = "--ignore-status" }
     if source != nil && format == .ndjson { unfit = "--source" }
     if let unfit { throw .unfit(unfit, format) }
   }
