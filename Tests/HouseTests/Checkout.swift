@@ -26,10 +26,15 @@ enum Checkout {
   static func files(_ folder: String, _ suffixes: [String] = [".swift"]) throws -> [File] {
     let paths = try FileManager.default
       .subpathsOfDirectory(atPath: root.appendingPathComponent(folder).path)
-      .filter { path in suffixes.contains { path.hasSuffix($0) } && !path.contains(".build") }
+      .filter { path in suffixes.contains { path.hasSuffix($0) } && !isMade(path) }
       .map { folder + "/" + $0 }.filter(isFile).sorted()
     XCTAssertFalse(paths.isEmpty, "no \(suffixes) in \(folder)")
     return try paths.map(file)
+  }
+
+  /// What builds and interpreters leave behind belongs to nobody.
+  private static func isMade(_ path: String) -> Bool {
+    path.contains(".build") || path.contains("__pycache__")
   }
 
   private static func isFile(_ path: String) -> Bool {
