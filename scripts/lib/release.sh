@@ -5,21 +5,21 @@
 # Static as a whole, and not only Swift's own libraries: such a program starts faster (see
 # docs/PERFORMANCE.md) and runs on any Linux of its architecture. SQLite comes from the libsqlite3.a
 # of Debian's libsqlite3-dev. The flags stand here and not in Package.swift, where a user of the
-# library would have to take them over.
+# library would have to take them over. macOS knows no static programs.
 
-release=(swift build -c release --product tradeledger --scratch-path .build/static
-  --static-swift-stdlib -Xswiftc -static-executable)
+release=(swift build -c release --product tradeledger --scratch-path .build/release-program)
+if [ "$(uname)" = Linux ]; then release+=(--static-swift-stdlib -Xswiftc -static-executable); fi
 
-# build_static: prints the path of the program. Debug information is still in it.
-build_static() {
-  local log=.build/static.log
+# build_release: prints the path of the program. Debug information is still in it.
+build_release() {
+  local log=.build/release-program.log
   mkdir -p .build
   say "${release[*]}"
   # The linker warns of each function that would load libraries at run time. None of them is called:
   # expect_no_system_databases looks.
   if ! "${release[@]}" >"$log" 2>&1; then
     tail -n 60 "$log" >&2
-    fail "the static build failed" "a part of libsqlite3-dev or of the toolchain may be missing"
+    fail "the build failed" "a part of libsqlite3-dev or of the toolchain may be missing"
   fi
   printf '%s/tradeledger\n' "$("${release[@]}" --show-bin-path)"
 }
@@ -54,9 +54,9 @@ expect_no_system_databases() {
   work=$(mktemp -d)
   (
     cd "$work"
-    export TRADELEDGER_DB=$work/ledger.db HOME='~nobody' SWIFT_BACKTRACE=enable=no
+    export TRADELEDGER_DB=$work/ledger.db HOME='~nobody'
     traced() {
-      strace -f -qq -A -e trace=openat,open,connect,socket,execve -o trace "$program" "$@" >>out 2>&1
+      SWIFT_BACKTRACE=enable=no strace -f -qq -A -e trace=openat,open,connect,socket,execve -o trace "$program" "$@" >>out 2>&1
     }
     traced init --mode paper
     traced bot add m --cooldown 15m
