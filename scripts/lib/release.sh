@@ -56,7 +56,8 @@ expect_no_system_databases() {
     cd "$work"
     export TRADELEDGER_DB=$work/ledger.db HOME='~nobody'
     traced() {
-      SWIFT_BACKTRACE=enable=no strace -f -qq -A -e trace=openat,open,connect,socket,execve -o trace "$program" "$@" >>out 2>&1
+      SWIFT_BACKTRACE=enable=no strace -f -qq -A -e trace=openat,open,connect,socket,execve \
+        -o trace "$program" "$@" >>out 2>&1
     }
     traced init --mode paper
     traced bot add m --cooldown 15m
