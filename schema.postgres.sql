@@ -183,12 +183,13 @@ CREATE TABLE instances (
 CREATE TABLE trades (
   -- One row for one intended order. It is written before the order is sent, so that whatever
   -- happens afterwards there is a row to find; it is settled once and never deleted. Ids go up in
-  -- the order of admission of each bot; a number may be left out.
-  id              bigint   GENERATED ALWAYS AS IDENTITY PRIMARY KEY CHECK (id > 0),
-  bot_id          bigint   NOT NULL REFERENCES bots (id),
+  -- the order of admission of each bot; a number may be left out. (No foreign key to bots, which
+  -- are never deleted: it would look once more for the row that is locked anyway.)
+  id              bigint   GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  bot_id          bigint   NOT NULL,
   key             text     COLLATE "C" NOT NULL UNIQUE, -- client order id (INV-3)
-  origin          text     NOT NULL CHECK (origin IN ('reserve', 'record', 'past')),
-  side            text     NOT NULL CHECK (side IN ('buy', 'sell')),
+  origin          text     NOT NULL,          -- reserve, record, past
+  side            text     NOT NULL,          -- buy, sell
   symbol          text     COLLATE "C" NOT NULL,
   quantity        text     NOT NULL,
   price           text,
@@ -197,11 +198,11 @@ CREATE TABLE trades (
   pid             integer,                    -- of the process that asked
   instance        text     COLLATE "C" REFERENCES instances (name),
   epoch           bigint,                     -- of the instance, when it asked (INV-7)
-  created_at      bigint   NOT NULL CHECK (created_at BETWEEN 0 AND 253402300799999999),
+  created_at      bigint   NOT NULL,
   lease_until     bigint,                     -- until then the order may be sent
   boot_id         text,
   created_boot_us bigint,
-  status          text     NOT NULL CHECK (status IN ('pending', 'in_doubt', 'filled', 'void')),
+  status          text     NOT NULL,          -- pending, in_doubt, filled, void
   filled_at       bigint,                     -- exchange_at, held between created_at and receipt
   filled_price    text,
   filled_quantity text,
@@ -211,14 +212,19 @@ CREATE TABLE trades (
   filled_boot_us  bigint,
   settled_with    text,                       -- the token, or 'operator'
   reason          text,
-  late            smallint NOT NULL DEFAULT 0 CHECK (late IN (0, 1)),
-  superseded      smallint NOT NULL DEFAULT 0 CHECK (superseded IN (0, 1)),
+  late            smallint NOT NULL DEFAULT 0,
+  superseded      smallint NOT NULL DEFAULT 0,
   -- The time that counts for the cooldown. Nothing else may spell this expression.
   effective_at    bigint   NOT NULL GENERATED ALWAYS AS (COALESCE(filled_at, created_at)) STORED,
-  CHECK ((status = 'filled') = (filled_at IS NOT NULL)),
-  CHECK ((boot_id IS NULL) = (created_boot_us IS NULL)),
-  CHECK ((filled_boot_id IS NULL) = (filled_boot_us IS NULL)),
-  CHECK ((instance IS NULL) = (epoch IS NULL))
+  CONSTRAINT trade_words CHECK (
+    id > 0 AND origin IN ('reserve', 'record', 'past') AND side IN ('buy', 'sell')
+    AND status IN ('pending', 'in_doubt', 'filled', 'void')
+    AND created_at BETWEEN 0 AND 253402300799999999
+    AND late IN (0, 1) AND superseded IN (0, 1)
+    AND (status = 'filled') = (filled_at IS NOT NULL)
+    AND (boot_id IS NULL) = (created_boot_us IS NULL)
+    AND (filled_boot_id IS NULL) = (filled_boot_us IS NULL)
+    AND (instance IS NULL) = (epoch IS NULL))
 );
 
 CREATE TABLE conflicts (
@@ -253,10 +259,11 @@ CREATE TABLE restores (
 
 CREATE UNIQUE INDEX one_pending ON trades (bot_id) WHERE status = 'pending'; -- INV-2
 CREATE INDEX last_trade ON trades (bot_id, effective_at, id) WHERE status <> 'void'; -- INV-1
-CREATE INDEX doubted ON trades (bot_id, id) WHERE status = 'in_doubt';
+CREATE INDEX unsettled ON trades (bot_id, id) WHERE status IN ('pending', 'in_doubt');
 CREATE INDEX last_conflict ON conflicts (bot_id, at, id);
 CREATE INDEX conflicts_of_trade ON conflicts (trade_id);
 CREATE INDEX settings_of_bot ON settings (bot_id, id);
+CREATE INDEX last_restore ON restores (at);
 
 -- What every function needs -------------------------------------------------------------------
 
@@ -285,10 +292,12 @@ CREATE FUNCTION is_name(p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $
   SELECT p_text COLLATE "C" ~ '^[A-Za-z0-9._/:@+=^#][A-Za-z0-9._/:@+=^#-]{0,63}$'
 $$;
 
-CREATE FUNCTION is_now(p_at bigint) RETURNS boolean LANGUAGE sql VOLATILE AS $$
-  -- Give or take a second, so that nobody buys himself out of a cooldown with a wrong time.
-  SELECT mode = 'simulation' OR abs(p_at - tradeledger.server_now()) <= 1000000
-  FROM tradeledger.ledger
+CREATE FUNCTION is_now(p_at bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+-- Give or take a second, so that nobody buys himself out of a cooldown with a wrong time.
+BEGIN
+  RETURN abs(p_at - server_now()) <= 1000000
+    OR EXISTS (SELECT 1 FROM ledger WHERE id = 1 AND mode = 'simulation');
+END
 $$;
 
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -308,7 +317,7 @@ CREATE VIEW current_settings AS
 -- Admission: what a new trade must satisfy ----------------------------------------------------
 
 CREATE FUNCTION trade_new() RETURNS trigger LANGUAGE plpgsql
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
   v_set record;
   v_last bigint;
@@ -387,12 +396,14 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER trade_new BEFORE INSERT ON trades FOR EACH ROW EXECUTE FUNCTION trade_new();
+-- The functions below run as the owner and have looked already.
+CREATE TRIGGER trade_new BEFORE INSERT ON trades FOR EACH ROW
+  WHEN (current_user <> 'tradeledger_owner') EXECUTE FUNCTION trade_new();
 
 -- Settling: what may change afterwards --------------------------------------------------------
 
 CREATE FUNCTION trade_change() RETURNS trigger LANGUAGE plpgsql
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
   -- The order, its key, its bot and its times never change. (INV-3, INV-11)
   IF (NEW.id, NEW.bot_id, NEW.key, NEW.origin, NEW.side, NEW.symbol, NEW.quantity, NEW.price,
@@ -409,7 +420,7 @@ BEGIN
   THEN RAISE EXCEPTION 'INV-5 this trade cannot change so' USING ERRCODE = 'TL111'; END IF;
   IF NEW.status = 'in_doubt' THEN
     -- A trade falls into doubt when its lease is over, not earlier, and nothing else changes.
-    IF ((EXISTS (SELECT 1 FROM ledger WHERE mode = 'simulation') OR OLD.lease_until <= server_now())
+    IF ((EXISTS (SELECT 1 FROM ledger WHERE id = 1 AND mode = 'simulation') OR OLD.lease_until <= server_now())
       AND NEW.received_at IS NULL AND NEW.filled_price IS NULL AND NEW.filled_quantity IS NULL
       AND NEW.exchange_at IS NULL AND NEW.filled_boot_id IS NULL AND NEW.settled_with IS NULL
       AND NEW.reason IS NULL AND NEW.late = 0 AND NEW.superseded = 0) IS NOT TRUE
@@ -451,7 +462,8 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER trade_change BEFORE UPDATE ON trades FOR EACH ROW EXECUTE FUNCTION trade_change();
+CREATE TRIGGER trade_change BEFORE UPDATE ON trades FOR EACH ROW
+  WHEN (current_user <> 'tradeledger_owner') EXECUTE FUNCTION trade_change();
 CREATE TRIGGER trade_kept BEFORE DELETE ON trades FOR EACH ROW
   EXECUTE FUNCTION refuse('TL115', 'trades are never deleted');
 CREATE TRIGGER trades_kept BEFORE TRUNCATE ON trades
@@ -460,7 +472,7 @@ CREATE TRIGGER trades_kept BEFORE TRUNCATE ON trades
 -- Conflicts, bots, settings, instances, the ledger, restores -----------------------------------
 
 CREATE FUNCTION conflict_new() RETURNS trigger LANGUAGE plpgsql
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
   -- A conflict belongs to a void trade of that bot, is brought by whoever holds its permit, and
   -- says what was filled and when. (INV-6)
@@ -655,46 +667,73 @@ $$;
 
 -- Attempts ------------------------------------------------------------------------------------
 
+CREATE FUNCTION replayed(
+  p_now bigint, p_trade trades, p_bot_id bigint, p_kind text, p_side text, p_symbol text,
+  p_quantity text, p_price text, p_token text, p_at_us bigint
+) RETURNS answer LANGUAGE plpgsql AS $$
+-- The answer to an attempt whose key names a trade. The permit goes to the caller with the same
+-- token alone, while the lease runs.
+DECLARE
+  a answer;
+BEGIN
+  a.now_us := p_now;
+  a.with_permit := false;
+  IF p_trade.bot_id <> p_bot_id OR p_trade.side <> p_side OR p_trade.symbol <> p_symbol
+    OR p_trade.quantity <> p_quantity OR p_trade.price IS DISTINCT FROM p_price
+    OR p_kind = 'past' AND p_trade.origin = 'past' AND p_trade.filled_at <> p_at_us
+  THEN
+    a.outcome := 'denied'; a.reason := 'key_conflict';
+  ELSE
+    a.outcome := 'replayed';
+    a.with_permit := COALESCE(p_kind = 'reserve' AND p_token = p_trade.token
+      AND p_trade.status = 'pending' AND p_trade.lease_until > p_now, false);
+  END IF;
+  RETURN with_winner(a, p_trade.id);
+END
+$$;
+
 CREATE FUNCTION attempt(
   p_kind text, p_bot text, p_key text, p_side text, p_symbol text, p_quantity text, p_price text,
   p_token text, p_pid integer, p_instance text, p_epoch bigint, p_fill_quantity text,
-  p_fill_price text, p_at_us bigint, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
+  p_fill_price text, p_at_us bigint, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL,
+  p_is_locked boolean DEFAULT false
 ) RETURNS answer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 -- Admission, in the order of the contract: once by what is committed, so that a "no" costs no lock,
 -- and again under the lock of the bot, which is when a "yes" is given. The kind "check" only asks.
 DECLARE
   v_facts record;
-  v_same trades;
+  v_instance instances;
   v_trade trades;
+  v_winner bigint;
   v_expired bigint;
   v_wait bigint;
   v_longest bigint;
   v_last_at bigint;
-  v_is_locked boolean := false;
+  v_is_locked boolean := p_is_locked;
+  v_is_known boolean := false;
   a answer;
 BEGIN
   LOOP
     -- A statement of its own after the lock: it sees all that was committed before.
-    SELECT b.id AS bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled, l.mode,
-      (SELECT t.id FROM trades AS t WHERE t.key = p_key) AS same_id,
-      p.id AS pending_id, p.lease_until,
-      (SELECT t.id FROM trades AS t WHERE t.bot_id = b.id AND t.status = 'in_doubt'
-        ORDER BY t.id LIMIT 1) AS doubt_id,
-      t.id AS last_id, t.effective_at AS last_at, c.trade_id AS conflict_id, c.at AS conflict_at,
-      (SELECT max(r.at) FROM restores AS r) AS restored_at, i.epoch, i.pid
+    SELECT b.id AS bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled, o.pending_id,
+      o.lease_until, o.doubt_id, t.id AS last_id, t.effective_at AS last_at,
+      c.trade_id AS conflict_id, c.at AS conflict_at,
+      (SELECT r.at FROM restores AS r ORDER BY r.at DESC LIMIT 1) AS restored_at
     INTO v_facts
     FROM bots AS b
-    CROSS JOIN ledger AS l
     JOIN LATERAL (SELECT * FROM settings WHERE bot_id = b.id ORDER BY id DESC LIMIT 1) AS s ON true
-    LEFT JOIN trades AS p ON p.bot_id = b.id AND p.status = 'pending'
+    LEFT JOIN LATERAL (
+      SELECT min(id) FILTER (WHERE status = 'pending') AS pending_id,
+        min(lease_until) FILTER (WHERE status = 'pending') AS lease_until,
+        min(id) FILTER (WHERE status = 'in_doubt') AS doubt_id
+      FROM trades WHERE bot_id = b.id AND status IN ('pending', 'in_doubt')) AS o ON true
     LEFT JOIN LATERAL (
       SELECT id, effective_at FROM trades WHERE bot_id = b.id AND status <> 'void'
       ORDER BY effective_at DESC, id DESC LIMIT 1) AS t ON true
     LEFT JOIN LATERAL (
       SELECT trade_id, at FROM conflicts WHERE bot_id = b.id ORDER BY at DESC, id DESC LIMIT 1
     ) AS c ON true
-    LEFT JOIN instances AS i ON i.name = p_instance
     WHERE b.name = p_bot;
     a.with_permit := false;
     IF v_facts.bot_id IS NULL THEN
@@ -702,87 +741,84 @@ BEGIN
       RETURN a;
     END IF;
     -- Read after the lock was had, never before the wait.
-    a.now_us := now_of(v_facts.mode, p_now_us);
-    a.outcome := 'denied';
+    IF p_now_us IS NULL THEN a.now_us := server_now();
+    ELSE a.now_us := now_of((SELECT mode FROM ledger WHERE id = 1), p_now_us); END IF;
 
-    IF p_instance IS NOT NULL AND v_facts.epoch IS DISTINCT FROM p_epoch THEN
-      a.reason := 'superseded';
-      IF v_facts.epoch IS NOT NULL THEN
-        a.holder_pid := v_facts.pid; a.holder_instance := p_instance;
-        a.holder_epoch := v_facts.epoch;
+    IF p_instance IS NOT NULL THEN
+      SELECT x.* INTO v_instance FROM instances AS x WHERE x.name = p_instance;
+      IF v_instance.epoch IS DISTINCT FROM p_epoch THEN
+        a.outcome := 'denied'; a.reason := 'superseded';
+        IF v_instance.epoch IS NOT NULL THEN
+          a.holder_pid := v_instance.pid; a.holder_instance := p_instance;
+          a.holder_epoch := v_instance.epoch;
+        END IF;
+        RETURN a;
       END IF;
-      RETURN a;
-    END IF;
-    IF v_facts.same_id IS NOT NULL THEN
-      SELECT t.* INTO v_same FROM trades AS t WHERE t.id = v_facts.same_id;
-      IF v_same.bot_id <> v_facts.bot_id OR v_same.side <> p_side OR v_same.symbol <> p_symbol
-        OR v_same.quantity <> p_quantity OR v_same.price IS DISTINCT FROM p_price
-        OR p_kind = 'past' AND v_same.origin = 'past' AND v_same.filled_at <> p_at_us
-      THEN
-        a.reason := 'key_conflict';
-      ELSE
-        a.outcome := 'replayed';
-        a.with_permit := COALESCE(p_kind = 'reserve' AND p_token = v_same.token
-          AND v_same.status = 'pending' AND v_same.lease_until > a.now_us, false);
-      END IF;
-      RETURN with_winner(a, v_same.id);
     END IF;
 
+    -- The decision about an attempt whose key is new.
+    v_expired := NULL;
+    v_winner := NULL;
     IF p_kind = 'past' THEN
       IF p_at_us > a.now_us OR p_at_us < 0 THEN
         a.outcome := 'error'; a.reason := 'invalid_input';
         a.detail := CASE WHEN p_at_us < 0 THEN 'it lies before 1970' ELSE 'it lies in the future' END;
-        RETURN a;
       END IF;
+    ELSIF v_facts.enabled = 0 THEN
+      a.reason := 'disabled';
+    ELSIF v_facts.lease_until > a.now_us THEN
+      a.reason := 'in_progress'; a.retry_after_us := v_facts.lease_until - a.now_us;
+      v_winner := v_facts.pending_id;
     ELSE
-      IF v_facts.enabled = 0 THEN
-        a.reason := 'disabled';
-        RETURN a;
+      v_expired := v_facts.pending_id;
+      -- elapsed = cooldown is enough.
+      v_longest := 0;
+      v_wait := v_facts.cooldown_us - (a.now_us - v_facts.last_at);
+      IF v_wait > 0 THEN
+        v_longest := v_wait; v_winner := v_facts.last_id; v_last_at := v_facts.last_at;
       END IF;
+      v_wait := v_facts.cooldown_us - (a.now_us - v_facts.conflict_at);
+      IF v_wait > v_longest THEN
+        v_longest := v_wait; v_winner := v_facts.conflict_id; v_last_at := v_facts.conflict_at;
+      END IF;
+      v_wait := v_facts.cooldown_us - (a.now_us - v_facts.restored_at);
+      IF v_wait > v_longest THEN
+        v_longest := v_wait; v_winner := NULL; v_last_at := v_facts.restored_at;
+        a.restored_at := v_facts.restored_at;
+      END IF;
+      IF v_facts.in_doubt = 'block' AND COALESCE(v_facts.doubt_id, v_expired) IS NOT NULL THEN
+        a.reason := 'in_doubt'; a.restored_at := NULL;
+        v_winner := COALESCE(v_facts.doubt_id, v_expired);
+      ELSIF v_longest > 0 THEN
+        a.reason := 'cooldown'; a.retry_after_us := v_longest;
+        IF v_last_at - a.now_us > 1000000 THEN a.clock_behind_us := v_last_at - a.now_us; END IF;
+      END IF;
+    END IF;
+
+    IF p_kind = 'check' THEN
+      a.outcome := CASE WHEN a.reason IS NULL THEN 'admissible' ELSE 'denied' END;
+      RETURN CASE WHEN v_winner IS NULL THEN a ELSE with_winner(a, v_winner) END;
+    END IF;
+    -- An admission finds out by itself whether the key is new.
+    IF a.reason IS NOT NULL OR v_is_known THEN
+      SELECT t.* INTO v_trade FROM trades AS t WHERE t.key = p_key;
+      IF v_trade.id IS NOT NULL THEN
+        RETURN replayed(a.now_us, v_trade, v_facts.bot_id, p_kind, p_side, p_symbol, p_quantity,
+          p_price, p_token, p_at_us);
+      END IF;
+    END IF;
+    -- What is to be written as in doubt needs the lock, whatever the answer.
+    IF v_expired IS NOT NULL AND v_is_locked THEN
+      UPDATE trades SET status = 'in_doubt' WHERE id = v_expired;
       v_expired := NULL;
-      IF v_facts.pending_id IS NOT NULL THEN
-        IF v_facts.lease_until > a.now_us THEN
-          a.reason := 'in_progress'; a.retry_after_us := v_facts.lease_until - a.now_us;
-          a := with_winner(a, v_facts.pending_id);
-          a.holder_pid := a.pid; a.holder_instance := a.instance; a.holder_epoch := a.epoch;
-          RETURN a;
-        END IF;
-        v_expired := v_facts.pending_id;
+    END IF;
+    IF a.reason IS NOT NULL AND v_expired IS NULL THEN
+      a.outcome := COALESCE(a.outcome, 'denied');
+      IF v_winner IS NOT NULL THEN a := with_winner(a, v_winner); END IF;
+      IF a.reason = 'in_progress' THEN
+        a.holder_pid := a.pid; a.holder_instance := a.instance; a.holder_epoch := a.epoch;
       END IF;
-      -- What is to be written as in doubt needs the lock, whatever the answer.
-      IF v_expired IS NULL OR v_is_locked OR p_kind = 'check' THEN
-        IF v_expired IS NOT NULL AND p_kind <> 'check' THEN
-          UPDATE trades SET status = 'in_doubt' WHERE id = v_expired;
-        END IF;
-        IF v_facts.in_doubt = 'block' AND COALESCE(v_facts.doubt_id, v_expired) IS NOT NULL THEN
-          a.reason := 'in_doubt';
-          RETURN with_winner(a, COALESCE(v_facts.doubt_id, v_expired));
-        END IF;
-        -- elapsed = cooldown is enough.
-        v_longest := 0;
-        v_wait := v_facts.cooldown_us - (a.now_us - v_facts.last_at);
-        IF v_wait > 0 THEN
-          v_longest := v_wait; a.id := v_facts.last_id; v_last_at := v_facts.last_at;
-        END IF;
-        v_wait := v_facts.cooldown_us - (a.now_us - v_facts.conflict_at);
-        IF v_wait > v_longest THEN
-          v_longest := v_wait; a.id := v_facts.conflict_id; v_last_at := v_facts.conflict_at;
-        END IF;
-        v_wait := v_facts.cooldown_us - (a.now_us - v_facts.restored_at);
-        IF v_wait > v_longest THEN
-          v_longest := v_wait; a.id := NULL; v_last_at := v_facts.restored_at;
-          a.restored_at := v_facts.restored_at;
-        END IF;
-        IF v_longest > 0 THEN
-          a.reason := 'cooldown'; a.retry_after_us := v_longest;
-          IF v_last_at - a.now_us > 1000000 THEN a.clock_behind_us := v_last_at - a.now_us; END IF;
-          RETURN CASE WHEN a.id IS NULL THEN a ELSE with_winner(a, a.id) END;
-        END IF;
-        IF p_kind = 'check' THEN
-          a.outcome := 'admissible';
-          RETURN a;
-        END IF;
-      END IF;
+      RETURN a;
     END IF;
 
     IF v_is_locked THEN
@@ -805,7 +841,7 @@ BEGIN
         a.outcome := 'admitted'; a.with_permit := p_kind = 'reserve';
         RETURN with_trade(a, v_trade, p_bot);
       END IF;
-      -- Another bot was given the key at this moment: look again.
+      v_is_known := true;
     ELSE
       PERFORM begin_writing(p_wait_ms);
       PERFORM 1 FROM bots WHERE id = v_facts.bot_id FOR NO KEY UPDATE;
@@ -832,7 +868,7 @@ CREATE FUNCTION settle_as(
   p_is_operator boolean, p_trade_id bigint, p_key text, p_outcome text, p_token text,
   p_fill_quantity text, p_fill_price text, p_at_us bigint, p_reason text, p_wait_ms integer,
   p_now_us bigint
-) RETURNS answer LANGUAGE plpgsql SET enable_seqscan = off AS $$
+) RETURNS answer LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 -- Exactly one outcome wins (INV-5); no fill is refused for its time (INV-6).
 DECLARE
   t trades;
@@ -863,7 +899,7 @@ BEGIN
     PERFORM 1 FROM instances WHERE name = t.instance FOR KEY SHARE;
   END IF;
   SELECT x.* INTO t FROM trades AS x WHERE x.id = t.id;
-  a.now_us := now_of((SELECT mode FROM ledger), p_now_us);
+  a.now_us := now_of((SELECT mode FROM ledger WHERE id = 1), p_now_us);
   a.outcome := 'denied';
   IF NOT p_is_operator AND p_token IS DISTINCT FROM t.token OR p_token IS NULL AND NOT p_is_operator
   THEN
@@ -943,7 +979,7 @@ $$;
 CREATE FUNCTION work(
   p_elements jsonb, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
 ) RETURNS SETOF answer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 -- Several attempts and settlements in one transaction, one after the other.
 DECLARE
   e record;
@@ -957,6 +993,9 @@ BEGIN
     UNION SELECT t.bot_id FROM jsonb_to_recordset(p_elements) AS x ("do" text, key text)
       JOIN trades AS t ON t.key = x.key WHERE x."do" = 'settle')
     ORDER BY id FOR NO KEY UPDATE;
+  PERFORM 1 FROM instances WHERE name IN (
+    SELECT x.instance FROM jsonb_to_recordset(p_elements) AS x (instance text))
+    ORDER BY name FOR KEY SHARE;
   FOR e IN SELECT * FROM jsonb_to_recordset(p_elements) AS x (
     "do" text, kind text, bot text, key text, side text, symbol text, quantity text, price text,
     token text, pid integer, instance text, epoch bigint, fill_quantity text, fill_price text,
@@ -967,7 +1006,7 @@ BEGIN
         e.fill_price, e.at_us, e.reason, p_wait_ms, p_now_us);
     ELSE
       RETURN NEXT attempt(e.kind, e.bot, e.key, e.side, e.symbol, e.quantity, e.price, e.token,
-        e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, p_wait_ms, p_now_us);
+        e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, p_wait_ms, p_now_us, true);
     END IF;
   END LOOP;
 END
@@ -975,9 +1014,9 @@ $$;
 
 CREATE FUNCTION is_live(p_trade_id bigint, p_token text, p_now_us bigint DEFAULT NULL)
   RETURNS boolean LANGUAGE sql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
   SELECT EXISTS (
-    SELECT 1 FROM trades AS t CROSS JOIN ledger AS l
+    SELECT 1 FROM trades AS t JOIN ledger AS l ON l.id = 1
     WHERE t.id = p_trade_id AND t.token = p_token AND t.status = 'pending'
       AND t.lease_until > now_of(l.mode, p_now_us)
       AND (t.instance IS NULL
@@ -998,7 +1037,7 @@ CREATE FUNCTION acquire(
   p_start_ticks bigint, p_host text, p_command text, p_heartbeat_us bigint,
   p_dead_epoch bigint DEFAULT NULL, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
 ) RETURNS instance_answer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 -- Takes a name that is free or whose holder is proven dead (INV-7): by the clock of the server, or
 -- by the caller, who can look at it.
 DECLARE
@@ -1007,7 +1046,7 @@ DECLARE
   v_mode text;
   v_is_locked boolean := false;
 BEGIN
-  SELECT l.mode INTO v_mode FROM ledger AS l;
+  SELECT l.mode INTO v_mode FROM ledger AS l WHERE l.id = 1;
   LOOP
     IF v_is_locked THEN
       -- Against this name's trades too, so that none of them is committed with the old epoch later.
@@ -1045,7 +1084,7 @@ CREATE FUNCTION renew(
   p_name text, p_epoch bigint, p_heartbeat_us bigint, p_wait_ms integer DEFAULT NULL,
   p_now_us bigint DEFAULT NULL
 ) RETURNS instance_answer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
   i instances;
   v_now bigint;
@@ -1056,7 +1095,7 @@ BEGIN
     PERFORM begin_writing(p_wait_ms);
     SELECT x.* INTO i FROM instances AS x WHERE x.name = p_name FOR NO KEY UPDATE;
   END IF;
-  v_now := now_of((SELECT l.mode FROM ledger AS l), p_now_us);
+  v_now := now_of((SELECT l.mode FROM ledger AS l WHERE l.id = 1), p_now_us);
   IF (i.epoch = p_epoch AND i.pid IS NOT NULL) IS NOT TRUE THEN
     RETURN instance_said('lost', NULL, v_now, i);
   END IF;
@@ -1070,7 +1109,7 @@ $$;
 
 CREATE FUNCTION release(p_name text, p_epoch bigint, p_wait_ms integer DEFAULT NULL)
   RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
   PERFORM begin_writing(p_wait_ms);
   UPDATE instances SET pid = NULL, heartbeat_until = NULL
@@ -1081,7 +1120,7 @@ $$;
 
 CREATE FUNCTION evict(p_name text, p_wait_ms integer DEFAULT NULL) RETURNS instance_answer
   LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
   i instances;
 BEGIN
@@ -1132,7 +1171,7 @@ BEGIN
   END IF;
   INSERT INTO settings (bot_id, cooldown_us, lease_us, in_doubt, enabled, at)
   VALUES (v_bot, p_cooldown_us, p_lease_us, p_in_doubt, p_enabled,
-    now_of((SELECT mode FROM ledger), p_now_us));
+    now_of((SELECT mode FROM ledger WHERE id = 1), p_now_us));
   RETURN bot_said('added', p_bot);
 END
 $$;
@@ -1161,7 +1200,7 @@ BEGIN
   IF c IS NOT DISTINCT FROM b THEN RETURN b; END IF;
   INSERT INTO settings (bot_id, cooldown_us, lease_us, in_doubt, enabled, at)
   VALUES (v_bot, c.cooldown_us, c.lease_us, c.in_doubt, c.enabled,
-    now_of((SELECT mode FROM ledger), p_now_us));
+    now_of((SELECT mode FROM ledger WHERE id = 1), p_now_us));
   RETURN bot_said('changed', p_bot);
 END
 $$;
@@ -1172,7 +1211,7 @@ CREATE FUNCTION enter(
   p_bots jsonb, p_facts jsonb, p_pid integer, p_wait_ms integer DEFAULT NULL,
   p_now_us bigint DEFAULT NULL
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
   f record;
   t trades;
@@ -1234,7 +1273,7 @@ BEGIN
   PERFORM 1 FROM bots ORDER BY id FOR NO KEY UPDATE;
   PERFORM 1 FROM instances ORDER BY name FOR UPDATE;
   UPDATE instances SET epoch = epoch + 1, pid = NULL, heartbeat_until = NULL;
-  v_now := now_of((SELECT mode FROM ledger), p_now_us);
+  v_now := now_of((SELECT mode FROM ledger WHERE id = 1), p_now_us);
   INSERT INTO restores (at) VALUES (v_now);
   RETURN v_now;
 END
@@ -1261,9 +1300,17 @@ $$;
 CREATE FUNCTION copy_ends() RETURNS void LANGUAGE plpgsql
   SET search_path = tradeledger, pg_temp AS $$
 DECLARE
+  v_orphans bigint;
   v_table text;
 BEGIN
   FOREACH v_table IN ARRAY ARRAY['bots', 'settings', 'trades', 'conflicts', 'restores'] LOOP
+    IF v_table IN ('settings', 'trades', 'conflicts') THEN
+      EXECUTE format('SELECT count(*) FROM %I WHERE bot_id NOT IN (SELECT id FROM bots)', v_table)
+        INTO v_orphans;
+      IF v_orphans > 0 THEN
+        RAISE EXCEPTION '% rows of % belong to no bot', v_orphans, v_table USING ERRCODE = 'TL102';
+      END IF;
+    END IF;
     EXECUTE format(
       'SELECT setval(pg_get_serial_sequence(%L, ''id''), COALESCE(max(id), 0) + 1, false) FROM %I',
       'tradeledger.' || v_table, v_table);
@@ -1361,7 +1408,7 @@ CREATE FUNCTION status(p_bot text DEFAULT NULL, p_now_us bigint DEFAULT NULL)
   RETURNS TABLE (
     name text, cooldown_us bigint, lease_us bigint, in_doubt text, enabled smallint,
     last_trade_at bigint, said answer)
-  LANGUAGE sql SECURITY DEFINER SET search_path = tradeledger, pg_temp SET enable_seqscan = off AS $$
+  LANGUAGE sql SECURITY DEFINER SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
   SELECT s.name, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled, greatest(
       (SELECT max(t.effective_at) FROM trades AS t
         WHERE t.bot_id = s.bot_id AND t.status <> 'void'),
