@@ -714,6 +714,25 @@ DECLARE
   v_is_known boolean := false;
   a answer;
 BEGIN
+  -- The lock at once where nothing that is committed speaks against the trade.
+  IF NOT p_is_locked AND p_kind <> 'check' THEN
+    PERFORM begin_writing(p_wait_ms);
+    a.now_us := COALESCE(p_now_us, server_now());
+    PERFORM 1 FROM bots AS b
+      JOIN LATERAL (SELECT cooldown_us FROM settings WHERE bot_id = b.id ORDER BY id DESC LIMIT 1)
+        AS s ON true
+      WHERE b.name = p_bot AND NOT EXISTS (
+        SELECT 1 FROM trades AS t WHERE t.bot_id = b.id AND t.status <> 'void'
+          AND t.effective_at > a.now_us - s.cooldown_us)
+      FOR NO KEY UPDATE OF b;
+    IF FOUND THEN
+      v_is_locked := true;
+      IF p_instance IS NOT NULL THEN
+        PERFORM 1 FROM instances WHERE name = p_instance FOR KEY SHARE;
+      END IF;
+    END IF;
+    a.now_us := NULL;
+  END IF;
   LOOP
     -- A statement of its own after the lock: it sees all that was committed before.
     SELECT b.id AS bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled, o.pending_id,
@@ -843,7 +862,6 @@ BEGIN
       END IF;
       v_is_known := true;
     ELSE
-      PERFORM begin_writing(p_wait_ms);
       PERFORM 1 FROM bots WHERE id = v_facts.bot_id FOR NO KEY UPDATE;
       -- Who takes the instance over waits until this is committed, and is seen here otherwise.
       IF p_instance IS NOT NULL THEN
