@@ -38,6 +38,7 @@ import os
 import random
 import re
 import secrets
+import select
 import sqlite3
 import stat
 import struct
@@ -523,6 +524,8 @@ class _Attempt:
     fill: _Fill | None
     """None: reserve."""
     claim: tuple[str, int] | None
+    is_own: bool = False
+    """Its key, or its token, was made for this very call."""
 
     @property
     def is_past(self) -> bool:
@@ -735,7 +738,7 @@ def _decide(attempt: _Attempt | None, facts: _Facts, now: Reading) -> _Decision:
     doubtful = expired if facts.in_doubt is None else facts.in_doubt
     if facts.bot.in_doubt == "block" and doubtful is not None:
         return _Decision("deny", Denial("in_doubt"), doubtful, expired=expired)
-    counted = [(last.at, last.id) for last in facts.lasts]
+    counted: list[tuple[Reading, int | None]] = [(last.at, last.id) for last in facts.lasts]
     counted += [(restored, None) for restored in facts.restores]
     longest: _Decision | None = None
     longest_us = 0
@@ -1322,9 +1325,8 @@ def _forget_in_child() -> None:
     """In a forked child nothing of the parent's is used, nor closed: closing would touch files that
     the parent works on. What is leaked here goes when the child ends."""
     for ledger in list(_ledgers):
-        for database in (ledger._database, ledger._helper):
-            if database is not None:
-                ctypes.pythonapi.Py_IncRef(ctypes.py_object(database.connection))
+        for handle in ledger._handles():
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(handle))
     _shared.clear()
 
 
@@ -1340,7 +1342,8 @@ class Clock(Protocol):
 class Ledger:
     """A ledger that this process has opened. See the module for what its methods raise.
 
-    - `path`: of the ledger; None for the environment's TRADELEDGER_DB.
+    - `path`: of the ledger; None for the environment's TRADELEDGER_DB. `postgresql://...` is a
+      ledger on a server, and asks for the package psycopg.
     - `lock_wait`: seconds, the longest wait for the write lock, for each call (INV-8).
     - `instance`, `epoch`: under which the calls are fenced (INV-7); by default what
       `tradeledger guard` has put into the environment, or none.
@@ -1350,28 +1353,24 @@ class Ledger:
     _DRAIN_ROUNDS: Final = 25
     _BYTES_CHECKED_AT_OPEN: Final = 1_048_576
 
+    path: str
+    mode: str
+
+    def __new__(cls, path: str | os.PathLike[str] | None = None, *_: Any, **__: Any) -> Ledger:
+        is_server = cls is Ledger and _is_url(_chosen(path))
+        return super().__new__(_ServerLedger if is_server else cls)
+
     def __init__(
         self, path: str | os.PathLike[str] | None = None, lock_wait: float = 5.0, *,
         instance: str | None = None, epoch: int | None = None, clock: Clock | None = None,
     ) -> None:  # fmt: skip
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._lock_wait = lock_wait
-        self._clock: Clock = SystemClock() if clock is None else clock
-        self._system_clock = SystemClock()
-        self._claim = _claim(instance, epoch)
-        self._refusal: LedgerError | None = None
+        self._begin(lock_wait, instance, epoch, clock)
         # A COMMIT or a sync has failed and its outcome is not final yet.
         self._unsettled: str | None = None
         self._durable: int | None = None
         self._next_checkpoint = self._CHECKPOINT_FRAMES
         self._helper: _Database | None = None
-        self._open_trades: dict[int, TradePermit] = {}
-        chosen = os.fspath(path) if path is not None else os.environ.get("TRADELEDGER_DB", "")
-        if not chosen:
-            hint = "give a path, or set TRADELEDGER_DB"
-            raise _invalid("no path of a ledger was given", hint)
-        self.path: Final = _judged_path(chosen)
+        self.path = _judged_path(_chosen(path))
         self._database = _Database(self.path)
         _ledgers.add(self)
         try:
@@ -1382,6 +1381,24 @@ class Ledger:
         except BaseException:
             self._database.connection.close()
             raise
+
+    def _begin(
+        self, lock_wait: float, instance: str | None, epoch: int | None, clock: Clock | None
+    ) -> None:
+        """What a ledger is in every process, wherever it lies."""
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._lock_wait = lock_wait
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._system_clock = SystemClock()
+        self._claim = _claim(instance, epoch)
+        self._refusal: LedgerError | None = None
+        self._open_trades: dict[int, TradePermit] = {}
+
+    def _handles(self) -> list[Any]:
+        """What a forked child must neither use nor close."""
+        found = (getattr(self, "_database", None), getattr(self, "_helper", None))
+        return [database.connection for database in found if database is not None]
 
     @classmethod
     def shared(
@@ -1935,15 +1952,17 @@ class Ledger:
                 wait, self._is_settled, lambda settled: True,
                 lambda wait, now: self._decide_settlement(settlement, now, wait),
             )  # fmt: skip
-        if (waiting := self._open_trades.get(settlement.trade)) is not None:
-            if settled.denial is None or settled.denial.reason == "already_settled":
+        return self._told_settled(settled.trade, settled.denial, settled.row is not None)
+
+    def _told_settled(self, trade: Trade, denial: Denial | None, was_written: bool) -> Answer:
+        if (waiting := self._open_trades.get(trade.id)) is not None:
+            if denial is None or denial.reason == "already_settled":
                 waiting._settled = True
-        if settled.denial is not None:
-            raise Denied(settled.denial)
-        trade = settled.trade
-        if settled.row is not None:
+        if denial is not None:
+            raise Denied(denial)
+        if was_written:
             _log.info("trade settled bot=%s trade=%s status=%s", trade.bot, trade.id, trade.status)
-        return Answer(trade, replayed=settled.row is None)
+        return Answer(trade, replayed=not was_written)
 
     def _decide_settlement(
         self, settlement: _Settlement, now: Reading, wait: _Wait
@@ -2010,7 +2029,8 @@ class Ledger:
         """
         attempt = self._new_attempt(bot, side, symbol, quantity, price, key, None)
         given = _token(token) if token is not None else secrets.token_hex(16)
-        outcome = self._attempt(replace(attempt, token=given), lock_wait)
+        is_own = attempt.is_own or token is None
+        outcome = self._attempt(replace(attempt, token=given, is_own=is_own), lock_wait)
         stored = outcome.known
         if outcome.kind == "replayed" and not outcome.with_permit:
             raise Replayed(Denial("replayed", winner=stored.trade))
@@ -2041,7 +2061,7 @@ class Ledger:
             _name(bot), _side(side), _name(symbol), _amount(quantity), _optional_amount(price)
         )
         chosen = _key(key) if key is not None else _random_key(self._clock())
-        return _Attempt(order, chosen, None, fill, self._claim)
+        return _Attempt(order, chosen, None, fill, self._claim, is_own=key is None)
 
     def fill(
         self, trade: Permit | int, *, token: str | None = None, price: Amount = None,
@@ -2206,6 +2226,420 @@ class Ledger:
             stored = self._read(wait, lambda wait: self._stored(_SQL.TRADE_BY_KEY, name, wait))
             self._expect_durable(wait)
             return stored.seen(self._clock()) if stored is not None else None
+
+
+# A ledger on a server ----------------------------------------------------------------------------
+
+
+def _chosen(path: str | os.PathLike[str] | None) -> str:
+    chosen = os.fspath(path) if path is not None else os.environ.get("TRADELEDGER_DB", "")
+    if not chosen:
+        raise _invalid("no path of a ledger was given", "give a path, or set TRADELEDGER_DB")
+    return chosen
+
+
+def _is_url(path: str) -> bool:
+    return path.startswith(("postgresql://", "postgres://"))
+
+
+class _ServerError(Exception):
+    """What the server answered in place of a result. Nothing was written."""
+
+    def __init__(self, state: str, message: str) -> None:
+        super().__init__(message)
+        self.state = state
+        self.message = message
+
+
+class _ConnectionLost(Exception):
+    """Without an answer. `was_sent`: what was asked may have been done."""
+
+    def __init__(self, message: str, was_sent: bool) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
+
+
+class _Server:
+    """One connection, made anew where it was lost. Every statement is a transaction of its own and
+    nothing depends on the session, so a pooler in transaction mode may stand in between."""
+
+    # Beyond the wait for the lock, which the server ends: for the way there and back.
+    GRACE: Final = 1.0
+    # SQLSTATEs of a server that goes down or comes up, or has no room: another try may be answered.
+    AWAY: Final = ("57P01", "57P02", "57P03", "53300", "08")
+
+    def __init__(self, url: str) -> None:
+        try:
+            from psycopg import OperationalError, pq
+        except ImportError:
+            raise _configuration(
+                "a ledger on a server needs the package psycopg", "pip install 'psycopg[binary]'"
+            ) from None
+        self._pq: Any = pq
+        self._failure: type[Exception] = OperationalError
+        self._url = url
+        self.connection: Any = None
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.finish()
+            self.connection = None
+
+    def rows(self, sql: str, values: Sequence[object], wait: _Wait) -> list[list[str | None]]:
+        """Raises `_ServerError` and `_ConnectionLost`; the connection is closed with the latter."""
+        try:
+            if self.connection is None:
+                self._connect(wait)
+            return self._ask(sql, values, wait)
+        except _ConnectionLost:
+            self.close()
+            raise
+        except BaseException as error:
+            # Interrupted, by a signal for example: an answer may still be on its way.
+            if not isinstance(error, (_ServerError, LedgerError)):
+                self.close()
+            raise
+
+    def _connect(self, wait: _Wait) -> None:
+        pq = self._pq
+        connection = pq.PGconn.connect_start(self._url.encode())
+        self.connection = connection
+        while True:
+            if connection.status == pq.ConnStatus.BAD:
+                raise self._refused(connection.error_message.decode(errors="replace").strip())
+            state = connection.connect_poll()
+            if state == pq.PollingStatus.OK:
+                break
+            if state == pq.PollingStatus.FAILED:
+                continue
+            self._await(wait, state == pq.PollingStatus.WRITING, False)
+        connection.nonblocking = 1
+
+    def _refused(self, text: str) -> Exception:
+        """libpq tells why a connection was refused in words alone."""
+        text = _escaped(text)
+        if "does not exist" in text and "database" in text:
+            return _error("no_ledger", text, "make it: createdb, then tradeledger init --db URL")
+        words = ("authentication failed", "no password supplied", "no pg_hba.conf entry",
+                 "does not exist", "SSL", "certificate", "invalid", "not permitted")  # fmt: skip
+        if any(word in text for word in words):
+            self.close()
+            return _error("permission", text, "correct the address, the password or the server")
+        return _ConnectionLost(text, False)
+
+    def _ask(self, sql: str, values: Sequence[object], wait: _Wait) -> list[list[str | None]]:
+        pq, connection = self._pq, self.connection
+        texts = [None if value is None else str(value).encode() for value in values]
+        try:
+            connection.send_query_params(sql.encode(), texts)
+            while connection.flush() == 1:
+                self._await(wait, True, True)
+            results = []
+            while True:
+                connection.consume_input()
+                while connection.is_busy():
+                    self._await(wait, False, True)
+                    connection.consume_input()
+                result = connection.get_result()
+                if result is None:
+                    break
+                results.append(result)
+        except self._failure as error:
+            raise _ConnectionLost(_escaped(str(error)), True) from None
+        result = results[0] if results else None
+        if connection.status == pq.ConnStatus.BAD or result is None:
+            text = connection.error_message.decode(errors="replace").strip()
+            raise _ConnectionLost(_escaped(text), True)
+        if result.status == pq.ExecStatus.TUPLES_OK:
+            return [
+                [self._text(result, row, column) for column in range(result.nfields)]
+                for row in range(result.ntuples)
+            ]
+
+        def field(code: Any) -> str:
+            return _escaped((result.error_field(code) or b"").decode(errors="replace"))
+
+        fields = pq.DiagnosticField
+        state, message = field(fields.SQLSTATE), field(fields.MESSAGE_PRIMARY)
+        if not state or state.startswith(self.AWAY):
+            raise _ConnectionLost(message, True)
+        raise _ServerError(state, message)
+
+    @staticmethod
+    def _text(result: Any, row: int, column: int) -> str | None:
+        value = result.get_value(row, column)
+        return None if value is None else value.decode()
+
+    def _await(self, wait: _Wait, for_writing: bool, was_sent: bool) -> None:
+        socket = self.connection.socket
+        readers, writers = ([], [socket]) if for_writing else ([socket], [])
+        if any(select.select(readers, writers, [], wait.left)):
+            return
+        if was_sent and not for_writing:
+            # In a queue the server may wait twice, once for its place and once for the lock. The
+            # thread, because libpq waits for the network here.
+            cancel = self.connection.get_cancel()
+            threading.Thread(target=self._cancel, args=(cancel,), daemon=True).start()
+        if not any(select.select(readers, writers, [], self.GRACE)):
+            raise _ConnectionLost("the server does not answer", was_sent)
+
+    def _cancel(self, cancel: Any) -> None:
+        with contextlib.suppress(self._failure):
+            cancel.cancel()
+
+
+# The columns of tradeledger.answer before the trade, and after it.
+_ANSWER_HEAD: Final = 11
+_ATTEMPT: Final = """
+SELECT * FROM tradeledger.attempt($1, $2, $3, $4, $5, $6, $7, $8, $9::integer, $10, $11::bigint,
+  $12, $13, $14::bigint, $15::integer, $16::bigint)"""
+_SETTLE: Final = """
+SELECT * FROM tradeledger.settle($1::bigint, NULL, $2, $3, $4, $5, $6::bigint, $7, $8::integer,
+  $9::bigint)"""
+_CHECK: Final = "SELECT * FROM tradeledger.check_bot($1, $2::bigint)"
+_IS_LIVE: Final = "SELECT tradeledger.is_live($1::bigint, $2, $3::bigint)"
+_FIND: Final = """
+SELECT t.*, tradeledger.server_now() FROM tradeledger.trade_rows AS t WHERE t.key = $1"""
+_BOTS: Final = """
+SELECT name, cooldown_us, lease_us, in_doubt, enabled FROM tradeledger.bot_rows
+WHERE $1::text IS NULL OR name = $1 ORDER BY name"""
+_OPENING: Final = """
+SELECT current_setting('server_version_num')::integer, tradeledger.layout(),
+  (SELECT mode FROM tradeledger.ledger_row), current_setting('default_transaction_isolation')"""
+
+
+class _ServerLedger(Ledger):
+    """A ledger on a PostgreSQL server: schema.postgres.sql decides, by the server's clock."""
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, lock_wait: float = 5.0, *,
+        instance: str | None = None, epoch: int | None = None, clock: Clock | None = None,
+    ) -> None:  # fmt: skip
+        self._begin(lock_wait, instance, epoch, clock)
+        url = _chosen(path)
+        # For people: without the password.
+        self.path = re.sub(r"(//[^/@:]*):[^/@]*@", r"\1@", url)
+        self._brings_clock = clock is not None
+        self._server = _Server(url)
+        _ledgers.add(self)
+        wait = _Wait(lock_wait)
+        row = self._rows(_OPENING, (), wait)[0]
+        if int(row[0] or 0) < 150_000:
+            text = f"{_quoted(self.path)} is older than PostgreSQL 15"
+            raise _configuration(text, "use a newer server; nothing was written")
+        if row[1] != str(_LAYOUT):
+            raise _error(
+                "newer_schema", f"{_quoted(self.path)} has layout {row[1]}; this client knows "
+                f"{_LAYOUT}", "use the client that belongs to that tradeledger",
+            )  # fmt: skip
+        if row[2] is None:
+            text = f"{_quoted(self.path)} has the schema of a ledger but no mode"
+            raise _error("not_a_ledger", text, "make ledgers with `tradeledger init`")
+        if row[3] != "read committed":
+            raise _configuration(
+                f"transactions of {_quoted(self.path)} are {row[3]} by default",
+                "ALTER ROLE ... SET default_transaction_isolation = 'read committed'",
+            )
+        self.mode = row[2]
+
+    def _handles(self) -> list[Any]:
+        return [self._server.connection]
+
+    def close(self) -> None:
+        """Closes the connection. Later calls are refused. Nothing in a fork."""
+        if self._pid != os.getpid() or self._refusal is not None:
+            return
+        with self._lock:
+            self._refusal = _configuration("the ledger was closed", "open it again")
+            self._server.close()
+
+    # One statement
+
+    def _rows(self, sql: str, values: Sequence[object], wait: _Wait) -> list[list[str | None]]:
+        """A look: repeated as often as it is not answered, within the wait."""
+        return self._ask(sql, values, wait)[0]
+
+    def _ask(
+        self, sql: str, values: Sequence[object], wait: _Wait, limit: int | None = None
+    ) -> tuple[list[list[str | None]], bool]:
+        """What the server answers, and whether an earlier try may have been carried out.
+
+        A lost answer is asked for again: with the same key and token nothing is done twice.
+        `limit`: the place in `values` where the wait for a lock goes, for what writes.
+        """
+        was_sent = False
+        asked = list(values)
+        while True:
+            if limit is not None:
+                asked[limit] = max(1, round(wait.left * 1000))
+            try:
+                return self._server.rows(sql, asked, wait), was_sent
+            except _ConnectionLost as lost:
+                was_sent = was_sent or lost.was_sent
+                cause = str(lost)
+            except _ServerError as error:
+                # Nothing was written by this try.
+                if error.state in ("40001", "40P01") and wait.left > 0:
+                    continue
+                if was_sent and limit is not None:
+                    raise self._unknown(error.message) from None
+                raise self._translated(error) from None
+            if not wait.nap():
+                break
+        if was_sent and limit is not None:
+            raise self._unknown(cause)
+        raise _error(
+            "io", f"{_quoted(self.path)} cannot be reached: {cause}",
+            "nothing was written; check the server and the network, then try again", "safe",
+        )  # fmt: skip
+
+    def _unknown(self, cause: str) -> LedgerError:
+        return _error(
+            "outcome_unknown", f"the answer of {_quoted(self.path)} was lost ({cause})",
+            "send no order and give the key to no other one; try again with the same key and "
+            "token, or look the key up", "check_first",
+        )  # fmt: skip
+
+    def _translated(self, error: _ServerError) -> LedgerError:
+        state, text = error.state, f"{_quoted(self.path)}: {error.message}"
+        if state in ("55P03", "40001", "40P01", "57014"):
+            return _error(
+                "busy", f"no answer within the wait limit: {error.message}",
+                "nothing was written; try again with the same key, or raise the wait limit", "safe",
+            )  # fmt: skip
+        if state in ("3F000", "42P01", "42883", "42703"):
+            return _error("not_a_ledger", text, "make the ledger with `tradeledger init --db URL`")
+        if state == "42501" or state.startswith("28"):
+            hint = "GRANT tradeledger_worker to this role"
+            return _error("permission", text, hint)
+        if state in ("25006", "TL000", "TL003"):
+            hint = "use the address of the primary, READ COMMITTED; a clock only in a simulation"
+            return _configuration(text, hint)
+        if state.startswith("TL"):
+            return _bug(f"{state}: {text}")
+        return _error("io", f"{text} ({state})", "nothing was written; look at the server", "safe")
+
+    @property
+    def _now_us(self) -> int | None:
+        return self._clock().wall_us if self._brings_clock else None
+
+    # Answers
+
+    def _trade_of(self, row: Sequence[str | None], start: Reading, now_us: int) -> _Stored:
+        """A trade, with its admission on the clock of this machine: `start` lies before the
+        server's `now_us`, so a lease ends here first."""
+        numbers = {0, 8, 10, 12, 13, 14, 16, 18, 21, 22, 25, 26}
+        values = [
+            int(value) if index in numbers and value is not None else value
+            for index, value in enumerate(row)
+        ]
+        trade = _stored_trade(values).trade
+        boot_us = start.boot_us - (now_us - trade.created_at_us)
+        created = Reading(trade.created_at_us, start.boot_id, boot_us)
+        return _Stored(trade, row[9], created)
+
+    def _answer(
+        self, row: Sequence[str | None], start: Reading
+    ) -> tuple[str, _Stored | None, Denial | None, bool]:
+        """The outcome, the trade, why not, and whether the permit is the caller's."""
+        outcome, reason, detail = row[0] or "", row[1], row[2]
+        retry, behind, restored, pid, epoch, now = (
+            None if row[index] is None else int(row[index] or 0) for index in (4, 5, 6, 7, 9, 10)
+        )
+        trade = row[_ANSWER_HEAD : _ANSWER_HEAD + 27]
+        stored = self._trade_of(trade, start, now or 0) if trade[0] is not None else None
+        if outcome == "error" and reason != "invalid_input":
+            what = "trade" if reason == "no_such_trade" else "bot"
+            hint = f"list them with `tradeledger {'trades --all' if what == 'trade' else 'bot list'}`"
+            raise _error(reason or "", f"no such {what} in {_quoted(self.path)}", hint)
+        if outcome == "error":
+            hint = "record what has happened, with the time at which it did"
+            raise _invalid(f"not a fact of the past: {detail}", hint)
+        denial = None
+        if outcome == "denied":
+            denial = Denial(
+                reason or "", stored.trade if stored else None, retry, behind, pid,
+                (row[8], epoch) if row[8] is not None and epoch is not None else None, restored,
+            )  # fmt: skip
+        return outcome, stored, denial, row[3] == "t"
+
+    def _attempt(self, attempt: _Attempt, lock_wait: float | None) -> _Outcome:
+        wait = _Wait(self._lock_wait if lock_wait is None else lock_wait)
+        order, fill = attempt.order, attempt.fill
+        claim = attempt.claim or (None, None)
+        kind = "reserve" if fill is None else "record" if fill.at is None else "past"
+        values = (
+            kind, order.bot, attempt.key, order.side, order.symbol, order.quantity, order.price,
+            attempt.token, self._pid, *claim, fill.quantity if fill else None,
+            fill.price if fill else None, fill.at if fill else None, None, self._now_us,
+        )  # fmt: skip
+        with self._own(wait):
+            start = self._clock()
+            rows, was_sent = self._ask(_ATTEMPT, values, wait, 14)
+        outcome, stored, denial, with_permit = self._answer(rows[0], start)
+        if was_sent and outcome == "replayed" and attempt.is_own and (with_permit or fill):
+            # Key or token were made for this call: it is what the lost try has written.
+            outcome = "admitted"
+        if was_sent and denial is not None and denial.reason == "superseded":
+            # Looked at before the key is.
+            raise self._unknown("the instance was taken over meanwhile")
+        kind = "denied" if denial is not None else outcome
+        return self._told(_Outcome(kind, stored, denial, with_permit), attempt)
+
+    def _settle(self, settlement: _Settlement, lock_wait: float | None) -> Answer:
+        wait = _Wait(self._lock_wait if lock_wait is None else lock_wait)
+        fill = settlement.fill
+        values = (
+            settlement.trade, "void" if fill is None else "filled", settlement.token,
+            fill.quantity if fill else None, fill.price if fill else None,
+            fill.at if fill else None, settlement.reason, None, self._now_us,
+        )  # fmt: skip
+        with self._own(wait):
+            rows, was_sent = self._ask(_SETTLE, values, wait, 7)
+        outcome, stored, denial, _ = self._answer(rows[0], self._clock())
+        if stored is None:
+            raise _bug("an answer without its trade")
+        return self._told_settled(stored.trade, denial, outcome == "settled" or was_sent)
+
+    def is_live(self, permit: Permit) -> bool:
+        """Whether the order may still be sent: its lease runs, by the server's clock and by this
+        machine's since the permit was asked for, and its epoch is current."""
+        wait = _Wait(self._lock_wait)
+        with self._own(wait):
+            if not permit._lease.may_send(self._clock()):
+                return False
+            values = (permit.id, permit.token, self._now_us)
+            is_live = self._rows(_IS_LIVE, values, wait)[0][0] == "t"
+            return is_live and permit._lease.may_send(self._clock())
+
+    def check(self, bot: str) -> Denial | None:
+        """Why `reserve` would be denied now; None where it would not."""
+        wait = _Wait(self._lock_wait)
+        name = _name(bot)
+        with self._own(wait):
+            rows = self._rows(_CHECK, (name, self._now_us), wait)
+        return self._answer(rows[0], self._clock())[2]
+
+    def _bots(self, name: str | None) -> list[Bot]:
+        wait = _Wait(self._lock_wait)
+        with self._own(wait):
+            found = self._rows(_BOTS, (name,), wait)
+        return [
+            Bot(row[0] or "", int(row[1] or 0), int(row[2] or 0), row[3] or "", row[4] == "1")
+            for row in found
+        ]
+
+    def find(self, key: str) -> Trade | None:
+        """The trade that `key` names: what to ask after `OutcomeUnknown`."""
+        wait = _Wait(self._lock_wait)
+        with self._own(wait):
+            found = self._rows(_FIND, (_key(key),), wait)
+        if not found:
+            return None
+        now = self._clock()
+        stored = self._trade_of(found[0][:27], now, 0)
+        server_now = self._now_us or int(found[0][-1] or 0)
+        return stored.seen(Reading(server_now))
 
 
 @dataclass(frozen=True, slots=True)

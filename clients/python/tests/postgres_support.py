@@ -1,0 +1,162 @@
+"""Ledgers on a PostgreSQL server for tests. TRADELEDGER_TEST_POSTGRES is the address of a server on
+which databases and roles may be made (scripts/postgres starts one); without it these tests are
+skipped. TRADELEDGER_TEST_PGBOUNCER is the address of a pooler in front of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import unittest
+import urllib.parse
+from typing import Any
+
+from support import ROOT, START_US, ManualClock
+
+import tradeledger
+
+try:
+    import psycopg
+except ImportError:
+    psycopg = None  # type: ignore[assignment]
+
+SERVER = os.environ.get("TRADELEDGER_TEST_POSTGRES", "")
+POOLER = os.environ.get("TRADELEDGER_TEST_PGBOUNCER", "")
+SCHEMA = ROOT / "schema.postgres.sql"
+WORKER = "tradeledger_test_worker"
+TEMPLATE = f"tradeledger_test_{os.getpid()}"
+
+
+def address(database: str, user: str | None = None, server: str = "") -> str:
+    """The server's address with another database and user."""
+    parts = urllib.parse.urlsplit(server or SERVER)
+    host = parts.netloc.rpartition("@")[2]
+    account = user if user is not None else parts.netloc.rpartition("@")[0]
+    return parts._replace(netloc=f"{account}@{host}" if account else host, path=f"/{database}").geturl()
+
+
+def administer(sql: str, database: str = "postgres") -> list[Any]:
+    with psycopg.connect(address(database), autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def make_template() -> None:
+    """The schema once; every ledger is a copy of it."""
+    administer(f"CREATE DATABASE {TEMPLATE}")
+    schema = os.environ.get("TRADELEDGER_TEST_SCHEMA") or SCHEMA.read_text(encoding="utf-8")
+    administer(schema, TEMPLATE)
+    if not administer(f"SELECT 1 FROM pg_roles WHERE rolname = '{WORKER}'"):
+        administer(f"CREATE ROLE {WORKER} LOGIN IN ROLE tradeledger_worker")
+
+
+def drop(database: str) -> None:
+    administer(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+
+class ServerLedger:
+    """A ledger in a database of its own, and an operator's hand on it."""
+
+    def __init__(self, mode: str = "simulation") -> None:
+        self.name = f"tradeledger_test_{secrets.token_hex(6)}"
+        administer(f"CREATE DATABASE {self.name} TEMPLATE {TEMPLATE}")
+        self.operator = psycopg.connect(address(self.name), autocommit=True)
+        self.clock = ManualClock()
+        self.is_simulation = mode == "simulation"
+        self._make()
+
+    def _make(self) -> None:
+        mode = "simulation" if self.is_simulation else "live"
+        self.query("SELECT tradeledger.make_ledger(%s, %s)", mode, self._now)
+
+    def reset(self) -> None:
+        """Empty again, by a superuser without triggers: faster than another database."""
+        self.clock = ManualClock()
+        self.query("SET session_replication_role = replica")
+        tables = "ledger, bots, settings, instances, trades, conflicts, restores"
+        names = ", ".join(f"tradeledger.{name}" for name in tables.split(", "))
+        self.query(f"TRUNCATE {names} RESTART IDENTITY")
+        self.query("RESET session_replication_role")
+        self._make()
+
+    @property
+    def _now(self) -> int | None:
+        return self.clock().wall_us if self.is_simulation else None
+
+    def query(self, sql: str, *values: Any) -> list[Any]:
+        cursor = self.operator.execute(sql, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def add_bot(
+        self, name: str = "momentum", cooldown_us: int = 900_000_000, lease_us: int = 30_000_000,
+        in_doubt: str = "cooldown",
+    ) -> None:  # fmt: skip
+        self.query(
+            "SELECT tradeledger.add_bot(%s, %s, %s, %s, 1, 5000, %s)", name, cooldown_us, lease_us,
+            in_doubt, self._now,
+        )  # fmt: skip
+
+    def change_bot(self, name: str, **change: Any) -> None:
+        enabled = change.get("enabled")
+        self.query(
+            "SELECT tradeledger.change_bot(%s, %s, %s, %s, %s, 5000, %s)", name,
+            change.get("cooldown_us"), change.get("lease_us"), change.get("in_doubt"),
+            None if enabled is None else int(enabled), self._now,
+        )  # fmt: skip
+
+    def take(self, instance: str) -> None:
+        self.query(
+            "SELECT tradeledger.acquire(%s, 'some-boot', 1, 1, 4711, 1, 'host', 'command', NULL, "
+            "NULL, 5000, %s)", instance, self._now,
+        )  # fmt: skip
+
+    def evict(self, instance: str) -> None:
+        self.query("SELECT tradeledger.evict(%s)", instance)
+
+    def url(self, user: str = WORKER, server: str = "") -> str:
+        return address(self.name, user, server)
+
+    def open(self, url: str | None = None, **options: Any) -> tradeledger.Ledger:
+        if self.is_simulation:
+            options.setdefault("clock", self.clock)
+        return tradeledger.Ledger(url or self.url(server=POOLER), **options)
+
+    def close(self) -> None:
+        self.operator.close()
+        drop(self.name)
+
+
+@unittest.skipUnless(SERVER and psycopg, "there is no TRADELEDGER_TEST_POSTGRES, or no psycopg")
+class ServerTestCase(unittest.TestCase):
+    """A test with a ledger on the server, which must be sound at its end."""
+
+    mode = "simulation"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        make_template()
+        cls.addClassCleanup(drop, TEMPLATE)
+
+    def setUp(self) -> None:
+        self.server = ServerLedger(self.mode)
+        self.addCleanup(self.server.close)
+        self.addCleanup(self.expect_sound)
+
+    def expect_sound(self) -> None:
+        doubles = self.server.query(
+            "SELECT * FROM tradeledger.double_trades WHERE origin <> 'past'"
+        )
+        self.assertEqual(doubles, [], "INV-1")
+
+    def denied(self, call: Any, *args: Any, **kwargs: Any) -> tradeledger.Denied:
+        with self.assertRaises(tradeledger.Denied) as raised:
+            call(*args, **kwargs)
+        return raised.exception
+
+    def failed(self, code: str, call: Any, *args: Any, **kwargs: Any) -> tradeledger.LedgerError:
+        with self.assertRaises(tradeledger.LedgerError) as raised:
+            call(*args, **kwargs)
+        self.assertEqual(raised.exception.code, code, raised.exception)
+        return raised.exception
+
+
+__all__ = ["POOLER", "SERVER", "START_US", "ServerLedger", "ServerTestCase", "address", "administer"]

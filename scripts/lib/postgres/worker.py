@@ -1,0 +1,81 @@
+"""One worker under faults: trades with a ledger on a server, sends its orders to a paper exchange,
+and writes down what it asked and what it was answered. Ends when its standard input does.
+
+    python3 worker.py URL DIRECTORY NUMBER SEED BOT...
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import sys
+import time
+import uuid
+
+import tradeledger
+
+
+class Worker:
+    def __init__(self, url: str, directory: str, number: int, seed: int, bots: list[str]) -> None:
+        self.random = random.Random(seed * 1000 + number)
+        self.bots = bots
+        self.number = number
+        self.log = os.open(
+            f"{directory}/worker-{number}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
+        )
+        self.exchange = os.open(
+            f"{directory}/exchange", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
+        )
+        self.ledger = tradeledger.Ledger(url, lock_wait=10.0)
+
+    def say(self, what: str, key: str, **more: object) -> None:
+        os.write(self.log, (json.dumps({"what": what, "key": key} | more) + "\n").encode())
+
+    def send(self, key: str, bot: str) -> None:
+        """The order reaches the exchange."""
+        line = {"key": key, "bot": bot, "at_us": time.time_ns() // 1000, "worker": self.number}
+        os.write(self.exchange, (json.dumps(line) + "\n").encode())
+
+    def work(self) -> None:
+        while not select.select([sys.stdin], [], [], 0)[0]:
+            bot = self.random.choice(self.bots)
+            key = str(uuid.uuid4())
+            try:
+                if self.random.random() < 0.5:
+                    self.trade(bot, key)
+                else:
+                    self.record(bot, key)
+            except tradeledger.TooLate:
+                self.say("too_late", key)
+            except tradeledger.Denied as denied:
+                self.say("denied", key, reason=denied.reason)
+                time.sleep(min(denied.retry_after or 0.01, 0.05))
+            except tradeledger.LedgerError as error:
+                self.say("error", key, code=error.code, retry=error.retry, text=str(error))
+
+    def trade(self, bot: str, key: str) -> None:
+        token = uuid.uuid4().hex if self.random.random() < 0.5 else None
+        permit = self.ledger.reserve(bot, "buy", "BTC-USD", "0.25", key=key, token=token)
+        self.say("permit", key, trade=permit.id, token=permit.token, replayed=permit.replayed)
+        if permit.replayed:
+            # The first answer was lost. This very call wrote it, since nobody else has this token;
+            # the client cannot know that of a token that its caller brought.
+            assert token is not None, "a replay of a token that was made for this call"
+        if not self.ledger.is_live(permit):
+            self.ledger.void(permit, "too late")
+            self.say("void", key)
+            return
+        self.send(key, bot)
+        answer = self.ledger.fill(permit, price="100")
+        self.say("filled", key, status=answer.trade.status)
+
+    def record(self, bot: str, key: str) -> None:
+        answer = self.ledger.record(bot, "sell", "BTC-USD", "0.5", "100", key=key)
+        self.say("recorded", key, trade=answer.trade.id)
+        self.send(key, bot)
+
+
+if __name__ == "__main__":
+    Worker(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:]).work()
