@@ -15,6 +15,9 @@ let package = Package(
     .trait(
       name: "ServiceLifecycle",
       description: "LedgerService, which holds an instance name for a service group."),
+    .trait(
+      name: "PostgreSQL",
+      description: "Ledgers on a PostgreSQL server, by the system's libpq."),
     .default(enabledTraits: ["CommandLine"]),
   ],
   dependencies: [
@@ -29,19 +32,28 @@ let package = Package(
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
+    .systemLibrary(
+      name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     .target(name: "CLedgerSystem"),
     .target(name: "SQLite", dependencies: ["CSQLite"]),
+    // Without its trait this module is empty and asks for no libpq.
+    .target(
+      name: "PostgreSQL",
+      dependencies: [.target(name: "CLibPQ", condition: .when(traits: ["PostgreSQL"]))]),
     .target(
       name: "TradeLedger",
       dependencies: [
         "SQLite", "CLedgerSystem",
+        .target(name: "PostgreSQL", condition: .when(traits: ["PostgreSQL"])),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
         .product(
           name: "ServiceLifecycle", package: "swift-service-lifecycle",
           condition: .when(traits: ["ServiceLifecycle"])),
       ],
-      resources: [.embedInCode("Resources/schema.sql")]),
+      resources: [
+        .embedInCode("Resources/schema.sql"), .embedInCode("Resources/schema.postgres.sql"),
+      ]),
     .target(
       name: "LedgerSimulation",
       dependencies: [
@@ -68,7 +80,11 @@ let package = Package(
           condition: .when(traits: ["CommandLine"])),
       ]),
     .target(
-      name: "LedgerTestSupport", dependencies: ["TradeLedger", "SQLite"],
+      name: "LedgerTestSupport",
+      dependencies: [
+        "TradeLedger", "SQLite",
+        .target(name: "PostgreSQL", condition: .when(traits: ["PostgreSQL"])),
+      ],
       path: "Tests/LedgerTestSupport"),
     .executableTarget(
       name: "LedgerTestWorker", dependencies: ["TradeLedger"], path: "Tests/LedgerTestWorker"),
@@ -113,6 +129,13 @@ let package = Package(
     .testTarget(
       name: "FileCorpusTests",
       dependencies: ["CSQLite", "TradeLedger", "LedgerTestSupport", "LedgerTestFuzzer"]),
+    // Empty without the trait of that name.
+    .testTarget(
+      name: "PostgreSQLTests",
+      dependencies: [
+        "TradeLedger", "LedgerTestSupport", "TradeLedgerCLI",
+        .target(name: "PostgreSQL", condition: .when(traits: ["PostgreSQL"])),
+      ]),
     .testTarget(name: "HouseTests", dependencies: ["LedgerTestSupport"]),
   ],
   swiftLanguageModes: [.v6]

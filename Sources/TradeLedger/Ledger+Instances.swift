@@ -15,7 +15,9 @@ public struct InstanceOptions: Sendable {
   public init() {}
 
   /// Half a minute in a container, none elsewhere.
-  public static var usualHeartbeat: Duration? { isContainer ? .seconds(30) : nil }
+  public static var usualHeartbeat: Duration? { isContainer ? sharedHeartbeat : nil }
+  /// Half a minute: where none is given for a ledger that other machines use.
+  public static let sharedHeartbeat = Duration.seconds(30)
 
   /// Whether this process runs in a PID namespace of its own, so that others cannot look at it.
   public static var isContainer: Bool { SystemProcesses().isContainer }
@@ -80,6 +82,8 @@ extension Ledger {
     _ name: InstanceName, _ options: InstanceOptions
   ) throws(LedgerError) -> InstanceCandidate {
     let processes = self.options.processes
+    // Without one, other machines could tell only by an operator's word that the holder is gone.
+    let heartbeat = options.heartbeat ?? (isShared ? InstanceOptions.sharedHeartbeat : nil)
     guard let identity = processes.identity(of: options.process) else {
       throw LedgerError(
         .configuration, "the machine does not say which process this is",
@@ -91,7 +95,7 @@ extension Ledger {
       command: options.command.map { cut($0, bytes: 256) }
         ?? processes
         .command(of: options.process),
-      heartbeat: try options.heartbeat.map { lease throws(LedgerError) in
+      heartbeat: try heartbeat.map { lease throws(LedgerError) in
         try Heartbeat(lease: lease)
       })
   }

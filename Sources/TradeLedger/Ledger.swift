@@ -34,6 +34,9 @@ public final class Ledger: Sendable {
     public var durability: Durability = .full
     /// How many concurrent calls of this process share one transaction at most; at least one.
     public var batchLimit = 256
+    /// How many connections to a PostgreSQL server this process opens at most; at least one. More
+    /// than one lets bots trade side by side.
+    public var connectionLimit = 4
     /// Where time comes from. Anything but the system's clocks works on `simulation` ledgers only.
     public var clock: any LedgerClock = SystemClock()
     /// Gets `trade lock acquired` and `cooldown remaining` at info level. Off by default.
@@ -52,10 +55,13 @@ public final class Ledger: Sendable {
   private let process = OpeningProcess()
   let options: Options
   let metrics = LedgerMetrics()
+  /// What another process opens the ledger with: its path, or the URL with everything in it.
+  package let place: String
 
-  init(engine: any LedgerEngine, options: Options) {
+  init(engine: any LedgerEngine, options: Options, url: String? = nil) {
     opened = engine
     self.options = options
+    place = url ?? engine.path
   }
 
   /// - Throws: `configuration` in a fork of the process that opened the ledger.
@@ -68,7 +74,7 @@ public final class Ledger: Sendable {
 
   /// Set when the ledger was created; it never changes.
   public var mode: LedgerMode { opened.mode }
-  /// The real path of the ledger file.
+  /// The real path of the ledger file; of a ledger on a server its URL without the password.
   public var path: String { opened.path }
 
   /// The thread on which the ledger works, for a worker whose loop does little else.
@@ -87,14 +93,34 @@ public final class Ledger: Sendable {
   /// callers waiting; what it awaits does not.
   public var executor: any TaskExecutor { opened.executor }
 
-  /// Opens the ledger at `path` and migrates it where it is older.
+  /// Whether `place` names a ledger on a PostgreSQL server, and no file.
+  public static func isServer(_ place: String) -> Bool {
+    place.hasPrefix("postgresql://") || place.hasPrefix("postgres://")
+  }
+
+  /// `place` as it may be shown: of a URL neither the password nor anything else that is secret.
+  public static func displayName(of place: String) -> String {
+    guard isServer(place) else { return place }
+    #if PostgreSQL
+      return (try? PostgreSQLEngine.name(of: place)) ?? "postgresql://..."
+    #else
+      return "postgresql://..."
+    #endif
+  }
+
+  /// Whether processes on other machines may use this ledger too. Whoever holds an instance name
+  /// then needs a heartbeat.
+  public var isShared: Bool { opened.isShared }
+
+  /// Opens the ledger at `path`, or at a URL as libpq takes it, and migrates it where it is older.
   ///
   /// - Throws: `noLedger`, `notALedger`, `newerSchema`, `schemaAltered`, `configuration`,
-  ///   `permission` (final); `busy` (safe to repeat); `io`.
+  ///   `permission` (final); `busy`, `unavailable` (safe to repeat); `io`.
   public static func open(
     _ path: String, options: Options = Options()
   ) async throws(LedgerError) -> Ledger {
-    Ledger(engine: try await SQLiteEngine.open(path, options: options), options: options)
+    if isServer(path) { return try await server(path, creating: nil, options) }
+    return Ledger(engine: try await SQLiteEngine.open(path, options: options), options: options)
   }
 
   /// Creates the ledger at `path`, or opens it where it exists with the same mode. Any number of
@@ -105,8 +131,23 @@ public final class Ledger: Sendable {
   public static func create(
     _ path: String, mode: LedgerMode, options: Options = Options()
   ) async throws(LedgerError) -> Ledger {
-    Ledger(
+    if isServer(path) { return try await server(path, creating: mode, options) }
+    return Ledger(
       engine: try await SQLiteEngine.create(path, mode: mode, options: options), options: options)
+  }
+
+  private static func server(
+    _ url: String, creating mode: LedgerMode?, _ options: Options
+  ) async throws(LedgerError) -> Ledger {
+    #if PostgreSQL
+      Ledger(
+        engine: try await PostgreSQLEngine.open(url, creating: mode, options: options),
+        options: options, url: url)
+    #else
+      throw LedgerError(
+        .unavailable, "this program was built without the PostgreSQL engine",
+        hint: "build the package with its trait PostgreSQL, or give the path of a ledger file")
+    #endif
   }
 
   /// How much the ledger has done for this process since it was opened, for measurements.
@@ -146,7 +187,8 @@ extension Ledger {
   ) async throws(LedgerError) -> ReserveOutcome {
     let attempt = Attempt(
       order: order, key: key ?? .random(at: options.clock.now().wall),
-      kind: .reserve(token: token ?? .random()), instance: instance, hasNewKey: key == nil)
+      kind: .reserve(token: token ?? .random()), instance: instance, hasNewKey: key == nil,
+      hasNewToken: token == nil)
     let outcome = try await measured(attempt)
     switch outcome {
     case .admitted(let trade, let permit):

@@ -28,7 +28,7 @@ extension Checkup {
       do: "find out what sets it (chronyc tracking, timedatectl); cooldowns hold all the same")
   }
 
-  func instances(_ instances: [Instance]) -> Finding {
+  static func instances(_ instances: [Instance]) -> Finding {
     var unseen: [String] = []
     var words: [String] = []
     for instance in instances {
@@ -47,7 +47,7 @@ extension Checkup {
         + "'tradeledger instances evict \(name)'")
   }
 
-  func trades(_ status: LedgerStatus) -> Finding {
+  static func trades(_ status: LedgerStatus) -> Finding {
     let doubts = status.bots.flatMap(\.inDoubt)
     let pending = status.bots.compactMap(\.pending)
     guard let oldest = doubts.min(by: { $0.createdAt < $1.createdAt }) else {

@@ -40,19 +40,20 @@ struct Checkup {
   }
 
   static func of(_ global: GlobalOptions) async throws -> Checkup {
-    let path = try global.path()
-    let inspection = Ledger.inspect(path)
+    Checkup(inspection: Ledger.inspect(try global.path()), opened: try await open(global))
+  }
+
+  /// What the ledger says once it is open, or why it cannot be opened.
+  static func open(_ global: GlobalOptions) async throws -> Result<Opened, LedgerError> {
     do {
-      return Checkup(
-        inspection: inspection,
-        opened: .success(
-          try await global.withLedger(.readOnly) { ledger in
-            Opened(
-              diagnosis: try await ledger.diagnosis(), status: try await ledger.status(),
-              instances: try await ledger.instances())
-          }))
+      return .success(
+        try await global.withLedger(.readOnly) { ledger in
+          Opened(
+            diagnosis: try await ledger.diagnosis(), status: try await ledger.status(),
+            instances: try await ledger.instances())
+        })
     } catch let error as LedgerError {
-      return Checkup(inspection: inspection, opened: .failure(error))
+      return .failure(error)
     }
   }
 
@@ -65,8 +66,8 @@ struct Checkup {
   private var inside: [Finding] {
     guard case .success(let opened) = opened else { return [] }
     return [
-      integrity(opened.diagnosis), clock(opened.diagnosis), instances(opened.instances),
-      trades(opened.status),
+      integrity(opened.diagnosis), clock(opened.diagnosis),
+      Checkup.instances(opened.instances), Checkup.trades(opened.status),
     ]
   }
 

@@ -125,7 +125,7 @@ struct Execution {
 
   private func variables(_ ledger: Ledger, _ permit: Permit) -> [(String, String)] {
     var variables = [
-      ("TRADELEDGER_DB", ledger.path), ("TRADELEDGER_TRADE", permit.trade.description),
+      ("TRADELEDGER_DB", ledger.place), ("TRADELEDGER_TRADE", permit.trade.description),
       ("TRADELEDGER_KEY", permit.key.description),
       ("TRADELEDGER_TOKEN", permit.token.description),
       ("TRADELEDGER_VALID_UNTIL", permit.validUntil.description),

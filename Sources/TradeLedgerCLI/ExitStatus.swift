@@ -35,6 +35,7 @@ enum ExitStatus: Int32, Error {
       case .cannotCreate: .cannotCreate
       case .io, .ledgerMoved: .ioFailed
       case .busy: .tryAgain
+      case .unavailable: .unavailable
       case .permission: .noPermission
       case .configuration: .configuration
       default: .internalError

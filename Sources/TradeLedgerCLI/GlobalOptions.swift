@@ -11,7 +11,8 @@ struct GlobalOptions: ParsableArguments {
   @Option(
     name: .customLong("db"), parsing: .unconditional,
     help: ArgumentHelp(
-      "The ledger file. Without it, the variable TRADELEDGER_DB.", valueName: "path"))
+      "The ledger file, or postgresql://... Without it, the variable TRADELEDGER_DB.",
+      valueName: "path"))
   var database: String?
 
   @Flag(help: "One JSON object on standard output, also on failure.")
@@ -31,20 +32,24 @@ struct GlobalOptions: ParsableArguments {
     help: ArgumentHelp("The longest wait for the write lock.", valueName: "duration"))
   var lockWait = "5s"
 
-  /// The ledger's path.
-  /// - Throws: 64 where nobody says which; 69 for an engine that is not part of this program.
+  /// The ledger's path, or the URL of its database.
+  /// - Throws: 64 where nobody says which.
   func path() throws(Failure) -> String {
     let given = database.flatMap { $0.isEmpty ? nil : $0 } ?? environment("TRADELEDGER_DB")
     guard let given else {
       throw .usage(
         "no ledger is named", hint: "give --db PATH, or set TRADELEDGER_DB to the path")
     }
-    if given.hasPrefix("postgresql://") || given.hasPrefix("postgres://") {
-      throw Failure(
-        "unavailable", .unavailable, "this tradeledger has no PostgreSQL engine",
-        hint: "give the path of a ledger file")
-    }
     return given
+  }
+
+  /// The path of a ledger that is a file.
+  /// - Throws: 78 for one on a server, with what is done there instead.
+  func filePath(_ command: String, instead: String) throws(Failure) -> String {
+    let path = try path()
+    guard Ledger.isServer(path) else { return path }
+    throw Failure(
+      "configuration", .configuration, "\(command) is for ledgers in files", hint: instead)
   }
 
   func ledgerOptions(_ access: Ledger.Options.Access) throws(LedgerError) -> Ledger.Options {

@@ -43,7 +43,7 @@ struct Guarding {
   }
 
   private func variables(_ ledger: Ledger) -> [(String, String)] {
-    [("TRADELEDGER_DB", ledger.path), ("TRADELEDGER_INSTANCE", name.description)]
+    [("TRADELEDGER_DB", ledger.place), ("TRADELEDGER_INSTANCE", name.description)]
   }
 
   /// Stays as the parent of the command, whose identity is on record before it runs.

@@ -7,7 +7,7 @@ final class CaseRun {
   private var permits: [String: Permit] = [:]
   private var leases: [InstanceLease] = []
 
-  init() async throws { test = try await TestLedger() }
+  init(at place: String? = nil) async throws { test = try await TestLedger(at: place) }
 
   /// What is answered; nil where nothing is asked.
   func perform(_ number: Int, _ step: Step) async throws -> Told? {

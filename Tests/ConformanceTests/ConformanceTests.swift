@@ -11,8 +11,24 @@ final class ConformanceTests: XCTestCase {
     for (file, played) in cases { try await play(played, "\(file), \(played.name)") }
   }
 
-  private func play(_ played: Case, _ place: String) async throws {
-    let run = try await CaseRun()
+  #if PostgreSQL
+    /// A server has one clock. What the cases ask of a second one, after the first was set or the
+    /// machine was started anew, is not asked here.
+    func testCases_areAnsweredByAServerAsWritten() async throws {
+      let server = try TestServer.orSkip()
+      let cases = try Case.all().filter { file, played in
+        played.steps.allSatisfy { !["jump", "reboot"].contains($0.do) }
+      }
+      XCTAssertGreaterThanOrEqual(cases.count, 50, "cases have vanished")
+      for (file, played) in cases {
+        try await play(played, "server, \(file), \(played.name)", at: try server.database())
+      }
+    }
+  #endif
+
+  /// - Parameter url: of an empty database; nil: in a file.
+  private func play(_ played: Case, _ place: String, at url: String? = nil) async throws {
+    let run = try await CaseRun(at: url)
     for (number, step) in played.steps.enumerated() {
       let told = try await run.perform(number, step)
       XCTAssertEqual(told == nil, step.expect == nil, "\(place), step \(number)")
@@ -22,9 +38,17 @@ final class ConformanceTests: XCTestCase {
       }
     }
     let sql = try String(
-      contentsOf: Case.folder.appendingPathComponent("rows.sql"), encoding: .utf8)
+      contentsOf: Case.folder.appendingPathComponent(url == nil ? "rows.sql" : "rows.postgres.sql"),
+      encoding: .utf8)
     let rows = try run.test.query(sql).map { $0.joined(separator: "|") }
-    XCTAssertEqual(rows, played.rows, "\(place): the rows")
+    let expected = url == nil ? played.rows : played.rows.map(withoutBootClock)
+    XCTAssertEqual(rows, expected, "\(place): the rows")
     try await run.test.verify()
+  }
+
+  private func withoutBootClock(_ row: String) -> String {
+    var columns = row.split(separator: "|", omittingEmptySubsequences: false)
+    for column in [14, 15, 22, 23] { columns[column] = "NULL" }
+    return columns.joined(separator: "|")
   }
 }

@@ -7,10 +7,12 @@ public struct TestLedger: Sendable {
   public let directory = TemporaryDirectory()
   public let clock: ManualClock
   public let ledger: Ledger
-  public var path: String { directory.file("ledger.db") }
+  /// The file, or the URL.
+  public let path: String
 
+  /// - Parameter place: where the ledger is made; nil: in a file of its own.
   public init(
-    mode: LedgerMode = .simulation, clock: ManualClock = ManualClock(),
+    at place: String? = nil, mode: LedgerMode = .simulation, clock: ManualClock = ManualClock(),
     lockWait: Duration = .seconds(5), configure: (inout Ledger.Options) -> Void = { _ in }
   ) async throws {
     self.clock = clock
@@ -18,8 +20,8 @@ public struct TestLedger: Sendable {
     if mode == .simulation { options.clock = clock }
     options.lockWait = lockWait
     configure(&options)
-    ledger = try await Ledger.create(
-      directory.file("ledger.db"), mode: mode, options: options)
+    path = place ?? directory.file("ledger.db")
+    ledger = try await Ledger.create(path, mode: mode, options: options)
   }
 
   /// A second, independent connection with the same clock.
@@ -66,14 +68,20 @@ public struct TestLedger: Sendable {
 
   public struct NotAdmitted: Error {}
 
-  /// A look at the file by a connection of the test's own.
+  /// A look at the rows by a connection of the test's own.
   public func query(_ sql: String) throws -> [[String]] {
-    try LedgerFileCheck.query(path, sql)
+    #if PostgreSQL
+      if Ledger.isServer(path) { return try TestServer.query(path, sql) }
+    #endif
+    return try LedgerFileCheck.query(path, sql)
   }
 
   /// To be called at the end of a test: the file is sound and every invariant holds in it.
   public func verify(file: StaticString = #filePath, line: UInt = #line) async throws {
     await ledger.close()
+    #if PostgreSQL
+      if Ledger.isServer(path) { return try TestServer.verify(path, file: file, line: line) }
+    #endif
     try LedgerFileCheck.verify(path, file: file, line: line)
   }
 }

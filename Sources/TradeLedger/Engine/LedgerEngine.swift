@@ -14,6 +14,8 @@ struct Attempt: Sendable {
   let instance: InstanceClaim?
   /// The ledger made the key for this attempt: no trade has it.
   var hasNewKey = false
+  /// The ledger made the token for this attempt: no other call brings it.
+  var hasNewToken = false
 }
 
 /// The answer to an ``Attempt``. Indirect, because it is large and handed on often.
@@ -66,6 +68,9 @@ protocol LedgerEngine: Actor {
   nonisolated var mode: LedgerMode { get }
   nonisolated var path: String { get }
   nonisolated var executor: any TaskExecutor { get }
+  /// Processes of other machines use the ledger too: holders of instance names are judged by their
+  /// heartbeats.
+  nonisolated var isShared: Bool { get }
 
   nonisolated func attempt(
     _ attempt: Attempt, wait: WaitLimit
@@ -142,4 +147,27 @@ public struct Diagnosis: Sendable {
   public let clock: ClockReading
   /// Both clocks when the newest trade was made.
   public let newestTrade: ClockReading?
+  /// Of a ledger on a server; nil for a file.
+  public var server: ServerDiagnosis?
+}
+
+/// What `doctor` says of the server of a ledger.
+public struct ServerDiagnosis: Sendable {
+  /// For example "15.18".
+  public let version: String
+  /// The protocol that encrypts the connection, for example "TLSv1.3"; nil: none.
+  public let encryption: String?
+  /// Who is connected, and whether it may do all that the owner may.
+  public let role: String
+  public let isOwner: Bool
+  public let isStandby: Bool
+  /// `fsync` and `full_page_writes` are on: a power cut takes no answer back.
+  public let keepsAnswers: Bool
+  /// The settings of these names.
+  public let synchronousCommit: String
+  public let synchronousStandbys: String
+  public let isolation: String
+  /// By how much the server's clock is certainly ahead of this machine's, or behind it.
+  public let clockAhead: Duration
+  public let clockBehind: Duration
 }

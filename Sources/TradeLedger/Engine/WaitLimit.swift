@@ -11,7 +11,10 @@ struct WaitLimit: Sendable {
     wasPositive = wait > .zero
   }
 
-  var isOver: Bool { SuspendingClock.now >= deadline }
+  var isOver: Bool { isOver(by: .zero) }
+
+  /// Whether it was over that long ago.
+  func isOver(by time: Duration) -> Bool { SuspendingClock.now >= deadline + time }
 
   /// What is left, at least zero: with zero a free lock is still taken.
   var remaining: Duration { max(.zero, deadline - SuspendingClock.now) }

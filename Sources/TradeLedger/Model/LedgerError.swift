@@ -33,6 +33,8 @@ public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     public static let configuration = Code("configuration")
     /// The file, its -wal or its -shm was moved, replaced or deleted while it was open.
     public static let ledgerMoved = Code("ledger_moved")
+    /// The server of the ledger cannot be reached, or there is no engine for it in this program.
+    public static let unavailable = Code("unavailable")
     /// The write lock was not had within the wait limit. Nothing was written; the same call with
     /// the same key is safe.
     public static let busy = Code("busy")

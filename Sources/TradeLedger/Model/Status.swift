@@ -22,6 +22,8 @@ public struct LedgerStatus: Sendable {
   /// Frames in the WAL that have not been copied into the main file.
   public let walBytes: Int64
   public let sqliteVersion: String
+  /// Of a ledger on a server: its version, for example "15.18". nil for a file.
+  public var serverVersion: String?
 
   /// Whether somebody has to look: a trade in doubt, or a conflict.
   public var needsAttention: Bool { conflicts > 0 || bots.contains { !$0.inDoubt.isEmpty } }

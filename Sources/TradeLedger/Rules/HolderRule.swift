@@ -63,7 +63,29 @@ enum HolderRule {
     guard let identity = holder.identity, identity.pidNamespace == observer.pidNamespace,
       identity.timeNamespace == observer.timeNamespace
     else { return byHeartbeat(holder, machineTime) }
-    let seen = sighting()
+    return bySight(identity, sighting())
+  }
+
+  /// Where the ledger is no file of this machine: a holder of another boot may well live, on
+  /// another host. Whether its heartbeat is over, the clock of the server says.
+  ///
+  /// - Parameter heartbeatLeft: what is left of the heartbeat, zero or less once it is over; nil where
+  ///   the holder has none.
+  static func judge(
+    _ holder: InstanceHolder, from observer: ProcessIdentity?, heartbeatLeft: Duration?,
+    sighting: @autoclosure () -> ProcessSighting
+  ) -> HolderState {
+    if let heartbeatLeft, heartbeatLeft <= .zero { return .dead(.silent) }
+    guard let identity = holder.identity, let observer, identity.bootID == observer.bootID,
+      identity.pidNamespace == observer.pidNamespace,
+      identity.timeNamespace == observer.timeNamespace
+    else { return .unseen(remaining: heartbeatLeft) }
+    return bySight(identity, sighting())
+  }
+
+  private static func bySight(
+    _ identity: ProcessIdentity, _ seen: ProcessSighting
+  ) -> HolderState {
     if seen.answer == .noSuchProcess { return .dead(.gone) }
     guard let details = seen.details else { return .alive }
     if details.startTicks != identity.startTicks { return .dead(.pidReused) }

@@ -17,10 +17,17 @@ struct Doctor: AsyncParsableCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
+    if Ledger.isServer(try global.path()) {
+      let checkup = try await ServerCheckup.of(global)
+      return try say(checkup.findings, .checkup(checkup, checkup.findings))
+    }
     let checkup = try await Checkup.of(global)
-    let findings = checkup.findings
+    try say(checkup.findings, .checkup(checkup, checkup.findings))
+  }
+
+  private func say(_ findings: [Finding], _ json: @autoclosure () -> JSON) throws {
     if global.json {
-      try Console.out(.checkup(checkup, findings))
+      try Console.out(json())
     } else {
       try Console.out(Lines.findings(findings, global.colors))
     }

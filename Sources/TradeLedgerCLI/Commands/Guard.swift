@@ -40,7 +40,7 @@ struct GuardCommand: AsyncParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp(
       "With --supervise: how long other containers wait for a silent holder. "
-        + "(default: 30s inside a container, none elsewhere)",
+        + "(default: 30s inside a container and for a ledger on a server, none elsewhere)",
       valueName: "duration"))
   var heartbeat: String?
 
@@ -56,7 +56,13 @@ struct GuardCommand: AsyncParsableCommand {
       throw Failure.usage(
         "no command is given", hint: "write it after --, as in: guard NAME -- python3 main.py")
     }
-    let supervises = supervise ?? InstanceOptions.isContainer
+    let isShared = Ledger.isServer(try global.path())
+    let supervises = supervise ?? (isShared || InstanceOptions.isContainer)
+    guard supervises || !isShared else {
+      throw Failure.usage(
+        "a ledger on a server needs --supervise",
+        hint: "other machines wait for a heartbeat, which a command that guard becomes does not have")
+    }
     guard supervises || heartbeat == nil else {
       throw Failure.usage(
         "--heartbeat needs --supervise", hint: "a command that guard becomes has nobody to renew it"
@@ -66,7 +72,10 @@ struct GuardCommand: AsyncParsableCommand {
     var options = InstanceOptions()
     options.wait = try Duration(interval: wait)
     options.heartbeat =
-      supervises ? try duration(heartbeat) ?? InstanceOptions.usualHeartbeat : nil
+      supervises
+      ? try duration(heartbeat)
+        ?? (isShared ? InstanceOptions.sharedHeartbeat : InstanceOptions.usualHeartbeat)
+      : nil
     options.command = command.joined(separator: " ")
     let guarding = Guarding(
       name: try InstanceName(name), command: command, options: options)

@@ -27,7 +27,7 @@ struct MetricsCommand: AsyncParsableCommand {
       throw Failure.usage("--json and -o - exclude each other", hint: "write to a file")
     }
     let file = try PageFile(output, .metrics)
-    let path = try global.path()
+    let path = Ledger.displayName(of: try global.path())
     do {
       let text = try await global.withLedger(.readOnly) { ledger in
         MetricsText.of(

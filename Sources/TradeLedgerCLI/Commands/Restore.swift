@@ -22,7 +22,10 @@ struct RestoreCommand: AsyncParsableCommand {
 
   func run() async throws {
     let restoration = try await Ledger.restore(
-      backup, to: try global.path(), options: try global.ledgerOptions(.readWrite))
+      backup, to: try global.filePath(
+        "restore",
+        instead: "put the database back with the tools of its server, then call "
+          + "tradeledger.restored() as its owner"), options: try global.ledgerOptions(.readWrite))
     if global.json {
       try Console.out(.restoration(restoration))
     } else {

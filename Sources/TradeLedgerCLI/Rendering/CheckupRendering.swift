@@ -19,14 +19,32 @@ extension JSON {
       "lock_holders": .array((diagnosis?.lockHolders ?? []).map { .string($0) }),
       "wall_clock": .text(diagnosis?.clock.wall), "boot_id": .text(diagnosis?.clock.boot?.bootID),
       "boot_us": .number(diagnosis?.clock.boot?.microseconds),
-      "checks": .array(
-        findings.map { finding in
-          [
-            "check": .string(finding.check), "status": .string(finding.grade.rawValue),
-            "message": .string(finding.message), "advice": .text(finding.advice),
-          ]
-        }),
+      "checks": checks(findings),
     ]
+  }
+
+  static func checkup(_ checkup: ServerCheckup, _ findings: [Finding]) -> JSON {
+    let diagnosis = (try? checkup.opened.get())?.diagnosis
+    return [
+      "schema": "tradeledger.doctor/1",
+      "verdict": .string(findings.allSatisfy(\.isHealthy) ? "healthy" : "findings"),
+      "path": .string(checkup.name), "mode": .text(diagnosis?.mode.rawValue),
+      "schema_version": .number(diagnosis?.schemaVersion),
+      "server_version": .text(diagnosis?.server?.version),
+      "encryption": .text(diagnosis?.server?.encryption),
+      "role": .text(diagnosis?.server?.role), "wall_clock": .text(diagnosis?.clock.wall),
+      "checks": checks(findings),
+    ]
+  }
+
+  private static func checks(_ findings: [Finding]) -> JSON {
+    .array(
+      findings.map { finding in
+        [
+          "check": .string(finding.check), "status": .string(finding.grade.rawValue),
+          "message": .string(finding.message), "advice": .text(finding.advice),
+        ]
+      })
   }
 
   private static func process(_ process: Inspection.User) -> JSON {

@@ -60,8 +60,9 @@ struct StatusFrame {
         text: "\(status.readAt.description.prefix(19))Z  \(status.mode.rawValue)  \(status.path)",
         tone: .strong),
       Line(
-        text: "\(status.trades) trades, \(status.conflicts) conflicts, log "
-          + "\(status.walBytes / 1024) KiB, every \(interval.readable)", tone: .faint),
+        text: "\(status.trades) trades, \(status.conflicts) conflicts, "
+          + (status.serverVersion.map { "PostgreSQL " + $0 } ?? "log \(status.walBytes / 1024) KiB")
+          + ", every \(interval.readable)", tone: .faint),
       verdict, Line(text: ""),
     ]
   }

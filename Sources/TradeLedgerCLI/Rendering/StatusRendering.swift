@@ -21,6 +21,7 @@ extension JSON {
       "needs_attention": .bool(status.needsAttention), "trades": .int(Int64(status.trades)),
       "conflicts": .int(Int64(status.conflicts)), "wal_bytes": .int(status.walBytes),
       "sqlite_version": .string(status.sqliteVersion),
+      "server_version": .text(status.serverVersion),
       "bots": .array(status.bots.map { .botStatus($0) }),
     ]
   }
@@ -89,7 +90,11 @@ extension Lines {
     lines.add("mode", status.mode.rawValue)
     lines.add("trades", status.trades)
     lines.add("conflicts", status.conflicts)
-    lines.add("wal", "\(status.walBytes) bytes")
+    if let version = status.serverVersion {
+      lines.add("server", "PostgreSQL " + version)
+    } else {
+      lines.add("wal", "\(status.walBytes) bytes")
+    }
     return lines.text
   }
 }

@@ -108,12 +108,3 @@ struct AdmissionReader {
     }
   }
 }
-
-extension LedgerError {
-  static func noSuchBot(_ bot: BotName, _ path: String) -> LedgerError {
-    LedgerError(
-      .noSuchBot, "no bot \(quoted(bot.description)) in \(quoted(path))",
-      hint: "list them with `tradeledger bot list`, or add it: tradeledger bot add NAME --cooldown "
-        + "15m")
-  }
-}

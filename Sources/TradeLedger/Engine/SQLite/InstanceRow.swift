@@ -1,14 +1,5 @@
 internal import SQLite
 
-/// An instance name as it stands in the file.
-struct StoredInstance: Equatable, Sendable {
-  let name: InstanceName
-  let epoch: Epoch
-  let holder: InstanceHolder?
-
-  var claim: InstanceClaim { InstanceClaim(name: name, epoch: epoch) }
-}
-
 /// Reads the columns of `Statements.instanceColumns`.
 enum InstanceRow {
   static func read(_ row: borrowing Row) throws(SQLiteError) -> StoredInstance {
@@ -19,18 +10,10 @@ enum InstanceRow {
 
   private static func holder(_ row: borrowing Row) throws(SQLiteError) -> InstanceHolder? {
     guard let stored = try row.optionalInteger(2) else { return nil }
-    let pid = Int32(truncatingIfNeeded: stored)
-    let bootID = try row.optionalText(3)
-    var identity: ProcessIdentity?
-    if let bootID, pid > 0, let pidNamespace = try row.optionalInteger(4),
-      let timeNamespace = try row.optionalInteger(5), let ticks = try row.optionalInteger(6)
-    {
-      identity = ProcessIdentity(
-        bootID: bootID, pidNamespace: pidNamespace, timeNamespace: timeNamespace, pid: pid,
-        startTicks: ticks)
-    }
     return InstanceHolder(
-      pid: pid, bootID: bootID, identity: identity, host: try row.optionalText(7),
+      pid: Int32(truncatingIfNeeded: stored), bootID: try row.optionalText(3),
+      pidNamespace: try row.optionalInteger(4), timeNamespace: try row.optionalInteger(5),
+      startTicks: try row.optionalInteger(6), host: try row.optionalText(7),
       command: try row.optionalText(8), since: try TradeRow.instant(row, 9),
       heartbeatUntil: try row.optionalInteger(10))
   }

@@ -112,7 +112,7 @@ extension SQLiteEngine {
       return
     case .bodyFailed(let error, _): throw error
     }
-    work.dropThoseOverTheLimit(SQLiteEngine.outOfTime)
+    work.dropThoseOverTheLimit(.outOfTime)
   }
 
   /// After a COMMIT that failed: everybody gets his answer if all that was written turns out to be
@@ -159,11 +159,6 @@ extension SQLiteEngine {
     case .settlement(let settled): try settled.isThere(database)
     }
   }
-
-  static let outOfTime = LedgerError(
-    .busy, "no answer within the wait limit: other callers of this process came first",
-    hint: "nothing was written; try again with the same key, or raise the wait limit",
-    retry: .safe)
 }
 
 extension AttemptOutcome {

@@ -9,26 +9,20 @@ extension SQLiteEngine {
       var standings: [PastFactReview.Standing] = []
       standings.reserveCapacity(facts.count)
       for fact in facts { standings.append(try SQLiteEngine.standing(of: fact, database)) }
-      var byBot: [BotName: [Int]] = [:]
-      for index in facts.indices where standings[index] == .new {
-        byBot[facts[index].order.bot, default: []].append(index)
-      }
-      var neighbours = CloseNeighbours()
-      var missing: [BotName] = []
-      for bot in byBot.keys.sorted(by: { $0.description < $1.description }) {
-        let settings = try SQLiteEngine.bots(bot, database).first?.settings
-        if settings == nil { missing.append(bot) }
-        guard let cooldown = settings?.cooldown ?? newBots else { continue }
-        let own = (byBot[bot] ?? []).sorted { facts[$0].at < facts[$1].at }.map { index in
-          CloseNeighbours.Candidate(
-            who: .fact(index), at: facts[index].at.microseconds,
-            cooldown: cooldown.wholeMicroseconds)
-        }
-        try SQLiteEngine.compare(own, of: bot, database, &neighbours)
-      }
-      return PastFactReview(
-        standings: standings, missingBots: missing, closePairCount: neighbours.count,
-        closePairs: neighbours.first)
+      return try FactReview.make(
+        facts, standings: standings, newBots: newBots,
+        settings: { (bot) throws(LedgerError) in
+          try SQLiteEngine.bots(bot, database).first?.settings
+        },
+        counted: { (bot, add) throws(LedgerError) in
+          try database.forEachRow(Statements.countedInTime, [.text(bot.description)]) {
+            row throws(SQLiteError) in
+            add(
+              CloseNeighbours.Candidate(
+                who: .trade(TradeID(try row.integer(0))), at: try row.integer(1),
+                cooldown: try row.integer(2)))
+          }
+        })
     }
   }
 
@@ -36,33 +30,8 @@ extension SQLiteEngine {
     of fact: PastFact, _ database: LedgerDatabase
   ) throws(LedgerError) -> PastFactReview.Standing {
     let key = Value.text(fact.key.description)
-    guard let found = try database.first(Statements.tradeByKey, [key], TradeRow.read) else {
-      return .new
-    }
-    return fact.isSaid(by: found.trade) ? .known : .conflict(found.trade.id)
-  }
-
-  /// Merges the new facts of a bot, which are sorted, with what the ledger has of it.
-  private static func compare(
-    _ own: [CloseNeighbours.Candidate], of bot: BotName, _ database: LedgerDatabase,
-    _ neighbours: inout CloseNeighbours
-  ) throws(LedgerError) {
-    var merged = neighbours
-    var next = own.startIndex
-    merged.begin(bot)
-    try database.forEachRow(Statements.countedInTime, [.text(bot.description)]) {
-      row throws(SQLiteError) in
-      let at = try row.integer(1)
-      while next < own.endIndex, own[next].at < at {
-        merged.add(own[next])
-        next += 1
-      }
-      merged.add(
-        CloseNeighbours.Candidate(
-          who: .trade(TradeID(try row.integer(0))), at: at, cooldown: try row.integer(2)))
-    }
-    for candidate in own[next...] { merged.add(candidate) }
-    neighbours = merged
+    let found = try database.first(Statements.tradeByKey, [key], TradeRow.read)
+    return FactReview.standing(of: fact, found?.trade)
   }
 
   /// Enters facts and bots in one transaction.
@@ -100,7 +69,8 @@ extension SQLiteEngine {
     for fact in facts {
       switch try SQLiteEngine.standing(of: fact, database) {
       case .known: continue
-      case .conflict(let trade): throw .factConflict(fact, trade)
+      case .conflict(let trade):
+        throw .factConflict(fact.key.description, trade.description)
       case .new: break
       }
       let name = fact.order.bot
@@ -160,15 +130,5 @@ extension SQLiteEngine {
       }
       return found.map { $0.seen(at: now) }
     }
-  }
-}
-
-extension LedgerError {
-  fileprivate static func factConflict(_ fact: PastFact, _ trade: TradeID) -> LedgerError {
-    LedgerError(
-      .invalidInput,
-      "key \(quoted(fact.key.description)) has just been given to trade \(trade), which says "
-        + "something else",
-      hint: "nothing of this transaction was written; look with `tradeledger trade show \(trade)`")
   }
 }

@@ -97,7 +97,7 @@ extension SQLiteEngine {
         try SQLiteEngine.instance(claim.name, database)
       }
       try state.watch.expectUnmoved()
-      return SQLiteEngine.loss(of: claim, stored)
+      return StoredInstance.loss(of: claim, stored)
     }
     return try write(
       wait: wait,
@@ -105,18 +105,13 @@ extension SQLiteEngine {
       isThere: { (_, _: InstanceLoss?) throws(LedgerError) in false },
       { (database, now) throws(LedgerError) in
         let stored = try SQLiteEngine.instance(claim.name, database)
-        if let loss = SQLiteEngine.loss(of: claim, stored) { return .rollback(loss) }
+        if let loss = StoredInstance.loss(of: claim, stored) { return .rollback(loss) }
         let end = try SQLiteEngine.heartbeatEnd(heartbeat, processes, now)
         try database.run(
           Statements.renewInstance,
           [.text(claim.name.description), .integer(claim.epoch.value), .integer(end)])
         return .commit(nil)
       })
-  }
-
-  private static func loss(of claim: InstanceClaim, _ stored: StoredInstance?) -> InstanceLoss? {
-    if stored?.claim == claim, stored?.holder != nil { return nil }
-    return stored?.holder.map { .takenOver($0) } ?? .evicted
   }
 
   func release(_ claim: InstanceClaim, wait: WaitLimit) throws(LedgerError) -> Bool {
@@ -128,7 +123,7 @@ extension SQLiteEngine {
       },
       { (database, _) throws(LedgerError) in
         let stored = try SQLiteEngine.instance(claim.name, database)
-        guard SQLiteEngine.loss(of: claim, stored) == nil else { return .rollback(false) }
+        guard StoredInstance.loss(of: claim, stored) == nil else { return .rollback(false) }
         try database.run(
           Statements.releaseInstance,
           [.text(claim.name.description), .integer(claim.epoch.value)])
@@ -145,10 +140,7 @@ extension SQLiteEngine {
       },
       { (database, _) throws(LedgerError) in
         guard let stored = try SQLiteEngine.instance(name, database) else {
-          throw LedgerError(
-            .noSuchInstance,
-            "no instance \(quoted(name.description)) in \(quoted(database.path))",
-            hint: "list them with `tradeledger instances`")
+          throw .noSuchInstance(name, database.path)
         }
         guard let holder = stored.holder else { return .rollback(.free(stored.claim)) }
         try database.run(Statements.evictInstance, [.text(name.description)])
@@ -179,13 +171,5 @@ extension SQLiteEngine {
   ) throws(LedgerError) -> StoredInstance? {
     try database.first(
       Statements.instance, [.text(name.description)], InstanceRow.read)
-  }
-}
-
-extension Denial.Holder {
-  init(_ claim: InstanceClaim, _ holder: InstanceHolder) {
-    self.init(
-      pid: holder.pid, instance: claim, host: holder.host, since: holder.since,
-      command: holder.command)
   }
 }

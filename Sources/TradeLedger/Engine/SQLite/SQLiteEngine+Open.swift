@@ -56,9 +56,7 @@ private enum Opening {
     let found = try Opened(database, wait: options.lockWait)
     database.restores = found.restores
     if let mode, found.mode != mode {
-      throw LedgerError(
-        .configuration, "\(quoted(file.path)) is a \(found.mode.rawValue) ledger",
-        hint: "the mode of a ledger never changes; give another path")
+      throw .otherMode(found.mode, file.path)
     }
     // SQLite ignores a failure to make a new log's directory entry durable; an answer must not.
     if !isReadOnly && !hadLog { try file.syncDirectory() }
@@ -112,10 +110,7 @@ private enum Opening {
         .configuration, "\(quoted(file.path)) has the older layout \(version)",
         hint: "migrate it once: tradeledger init --db PATH")
     case .newer(let version):
-      throw LedgerError(
-        .newerSchema,
-        "\(quoted(file.path)) has layout \(version); this version knows \(SchemaText.version)",
-        hint: "use the newer tradeledger that wrote it; the file was not touched")
+      throw .newerLayout(version, SchemaText.version, file.path)
     case .empty, .foreign:
       throw LedgerError(
         .notALedger, "\(quoted(file.path)) is not a ledger",

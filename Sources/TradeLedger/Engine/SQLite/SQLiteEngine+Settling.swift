@@ -65,22 +65,14 @@ extension SQLiteEngine {
   static func trade(
     _ reference: TradeReference, _ database: LedgerDatabase
   ) throws(LedgerError) -> StoredTrade {
-    let found: StoredTrade?
-    let name: String
-    switch reference {
-    case .id(let id):
-      name = id.description
-      found = try database.first(Statements.tradeByID, [.integer(id.value)], TradeRow.read)
-    case .key(let key):
-      name = "with key \(quoted(key.description))"
-      found = try database.first(
-        Statements.tradeByKey, [.text(key.description)], TradeRow.read)
-    }
-    guard let found else {
-      throw LedgerError(
-        .noSuchTrade, "no trade \(name) in \(quoted(database.path))",
-        hint: "list them with `tradeledger trades --all`")
-    }
+    let found =
+      switch reference {
+      case .id(let id):
+        try database.first(Statements.tradeByID, [.integer(id.value)], TradeRow.read)
+      case .key(let key):
+        try database.first(Statements.tradeByKey, [.text(key.description)], TradeRow.read)
+      }
+    guard let found else { throw .noSuchTrade(reference, database.path) }
     return found
   }
 }

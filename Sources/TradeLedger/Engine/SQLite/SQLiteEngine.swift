@@ -9,6 +9,7 @@ actor SQLiteEngine: LedgerEngine {
   nonisolated let mode: LedgerMode
   nonisolated let path: String
   nonisolated var executor: any TaskExecutor { thread }
+  nonisolated var isShared: Bool { false }
   let file: LedgerFile
   let clock: any LedgerClock
   /// nil once the ledger was closed: with it go the connections.
@@ -85,8 +86,7 @@ actor SQLiteEngine: LedgerEngine {
   func close() {
     guard refusal == nil else { return }
     checkpointIfDue()
-    refusal = LedgerError(
-      .configuration, "the ledger was closed", hint: "open it again before the next call")
+    refusal = .closed
     opened = nil
   }
 
@@ -100,8 +100,7 @@ actor SQLiteEngine: LedgerEngine {
   func checkUsable(forWriting: Bool) throws(LedgerError) {
     if let refusal { throw refusal }
     if forWriting && state.options.access == .readOnly {
-      throw LedgerError(
-        .configuration, "this ledger was opened for reading", hint: "open it with readWrite access")
+      throw .openedForReading
     }
   }
 

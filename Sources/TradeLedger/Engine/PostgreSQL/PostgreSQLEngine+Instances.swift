@@ -1,0 +1,106 @@
+#if PostgreSQL
+  internal import PostgreSQL
+
+  /// Instance names across hosts. A holder that this process can look at, on the same boot of the
+  /// same machine, is judged by that; every other one by its heartbeat, on the server's clock.
+  extension PostgreSQLEngine {
+    nonisolated var isShared: Bool { true }
+
+    func acquire(
+      _ candidate: InstanceCandidate, _ processes: any ProcessTable, wait: WaitLimit
+    ) throws(LedgerError) -> InstanceAcquisition {
+      let identity = candidate.identity
+      var dead: Epoch?
+      while true {
+        let values: [String?] = [
+          candidate.name.description, identity.bootID, "\(identity.pidNamespace)",
+          "\(identity.timeNamespace)", "\(identity.pid)", "\(identity.startTicks)",
+          candidate.host, candidate.command,
+          candidate.heartbeat.map { "\($0.lease.wholeMicroseconds)" },
+          dead.map { "\($0)" },
+        ]
+        let reply = try write(wait: wait, ServerStatements.acquire) { [now] in
+          values + [$0, now]
+        }
+        let row = try reply.answer.first()
+        let stored = try row.instance(3)
+        if try row.text(0) == "taken" { return taken(stored.claim) }
+        guard let holder = stored.holder else { throw .bug("a name is held by nobody") }
+        // The answer to an earlier try was lost, and it is this process that has the name.
+        if reply.isRepeated, holder.identity == identity, !claims.contains(stored.claim) {
+          return taken(stored.claim)
+        }
+        let left = row.optionalInterval(1)
+        let state = HolderRule.judge(
+          holder, from: identity, heartbeatLeft: left, sighting: processes.sighting(of: holder.pid))
+        if case .dead = state, dead != stored.epoch {
+          // With proof: for this epoch alone, should somebody else have been faster.
+          dead = stored.epoch
+          continue
+        }
+        return .denied(
+          Denial(.held, holder: Denial.Holder(stored.claim, holder), retryAfter: left))
+      }
+    }
+
+    private func taken(_ claim: InstanceClaim) -> InstanceAcquisition {
+      claims = claims.filter { $0.name != claim.name }
+      claims.insert(claim)
+      return .taken(claim)
+    }
+
+    func renew(
+      _ claim: InstanceClaim, _ heartbeat: Heartbeat?, _ processes: any ProcessTable,
+      wait: WaitLimit
+    ) throws(LedgerError) -> InstanceLoss? {
+      let values: [String?] = [
+        claim.name.description, "\(claim.epoch)",
+        heartbeat.map { "\($0.lease.wholeMicroseconds)" },
+      ]
+      let reply = try write(wait: wait, ServerStatements.renew) { [now] in values + [$0, now] }
+      let row = try reply.answer.first()
+      guard try row.text(0) != "held" else { return nil }
+      claims.remove(claim)
+      let stored = row.optionalText(3) == nil ? nil : try row.instance(3)
+      return StoredInstance.loss(of: claim, stored) ?? .evicted
+    }
+
+    func release(_ claim: InstanceClaim, wait: WaitLimit) throws(LedgerError) -> Bool {
+      let reply = try write(wait: wait, ServerStatements.release) {
+        [claim.name.description, "\(claim.epoch)", $0]
+      }
+      claims.remove(claim)
+      return try reply.answer.first().flag(0) || reply.isRepeated
+    }
+
+    func evict(_ name: InstanceName, wait: WaitLimit) throws(LedgerError) -> InstanceEviction {
+      let reply = try write(wait: wait, ServerStatements.evict) { [name.description, $0] }
+      let row = try reply.answer.first()
+      let outcome = try row.text(0)
+      if outcome == "no_such_instance" { throw .noSuchInstance(name, path) }
+      let stored = try row.instance(3)
+      guard outcome == "evicted", let holder = stored.holder else { return .free(stored.claim) }
+      return .evicted(holder, stored.claim)
+    }
+
+    func instances(
+      _ processes: any ProcessTable, wait: WaitLimit
+    ) throws(LedgerError) -> [Instance] {
+      let observer = processes.identity(of: nil)
+      var found: [Instance] = []
+      for row in try read(wait: wait, ServerStatements.instances, [now]).rows {
+        let stored = try row.instance(1)
+        let at = try row.integer(0)
+        let state = stored.holder.map { holder in
+          HolderRule.judge(
+            holder, from: observer,
+            heartbeatLeft: holder.heartbeatUntil.map { .microseconds($0) - .microseconds(at) },
+            sighting: processes.sighting(of: holder.pid))
+        }
+        found.append(
+          Instance(name: stored.name, epoch: stored.epoch, holder: stored.holder, state: state))
+      }
+      return found
+    }
+  }
+#endif

@@ -1,0 +1,142 @@
+#if PostgreSQL
+  internal import PostgreSQL
+
+  extension PostgreSQLEngine {
+    /// The layout of `schema.postgres.sql` that this version knows.
+    static let layout: Int64 = 4
+    static let oldestServer = 150_000
+
+    /// Opens an existing ledger, on a thread of its own.
+    static func open(
+      _ url: String, creating mode: LedgerMode?, options: Ledger.Options
+    ) async throws(LedgerError) -> PostgreSQLEngine {
+      try await Opener(options.thread).open(
+        try address(url), creating: mode, options: options)
+    }
+
+    static func name(of url: String) throws(LedgerError) -> String { try address(url).name }
+
+    private static func address(_ url: String) throws(LedgerError) -> Address {
+      do throws(PostgreSQLError) { return try Address(url) } catch {
+        throw LedgerError(
+          .invalidInput, error.message, hint: "give the URL of the database of the ledger")
+      }
+    }
+  }
+
+  /// Opens on the thread that the engine will have: opening waits for the network.
+  private actor Opener {
+    private nonisolated let thread: LedgerThread
+
+    init(_ thread: LedgerThread?) { self.thread = thread ?? LedgerThread() }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+      unsafe thread.asUnownedSerialExecutor()
+    }
+
+    func open(
+      _ address: Address, creating mode: LedgerMode?, options: Ledger.Options
+    ) throws(LedgerError) -> PostgreSQLEngine {
+      try Opening.open(address, creating: mode, options: options, thread: thread)
+    }
+  }
+
+  private enum Opening {
+    static func open(
+      _ address: Address, creating mode: LedgerMode?, options: Ledger.Options,
+      thread: LedgerThread
+    ) throws(LedgerError) -> PostgreSQLEngine {
+      let session = ServerSession(address)
+      let wait = WaitLimit(options.lockWait)
+      var found = try look(session, wait)
+      if found == nil, let mode {
+        try make(mode, session, options, wait)
+        found = try look(session, wait)
+      }
+      guard let found else { throw noLedger(address.name) }
+      if let mode, found != mode { throw .otherMode(found, address.name) }
+      return PostgreSQLEngine(thread: thread, mode: found, session: session, options: options)
+    }
+
+    /// The mode of the ledger; nil where there is none yet.
+    private static func look(
+      _ session: ServerSession, _ wait: WaitLimit
+    ) throws(LedgerError) -> LedgerMode? {
+      let answer: Answer
+      do throws(LedgerError) {
+        answer = try session.read([Query(ServerStatements.ledger)], wait: wait)[0]
+      } catch {
+        try expectVersion(session)
+        guard error.code == .noLedger else { throw error }
+        // No database, or no schema in it: the one is said, the other can be mended.
+        guard session.server != nil else { throw error }
+        return nil
+      }
+      try expectVersion(session)
+      let row = try answer.first()
+      let layout = try row.integer(1)
+      guard layout <= PostgreSQLEngine.layout else {
+        throw .newerLayout(layout, PostgreSQLEngine.layout, session.address.name)
+      }
+      return row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
+    }
+
+    private static func expectVersion(_ session: ServerSession) throws(LedgerError) {
+      guard let server = session.server, server.version < PostgreSQLEngine.oldestServer else {
+        return
+      }
+      throw LedgerError(
+        .configuration,
+        "\(quoted(session.address.name)) is PostgreSQL \(server.text), which is too old",
+        hint: "use a server of PostgreSQL 15 or later")
+    }
+
+    private static func noLedger(_ name: String) -> LedgerError {
+      LedgerError(
+        .noLedger, "there is no ledger in \(quoted(name))",
+        hint: "create it as the owner of the database: tradeledger init --db with the same URL")
+    }
+
+    /// Any number of processes may do this at once: one makes it, the others wait and find it.
+    private static func make(
+      _ mode: LedgerMode, _ session: ServerSession, _ options: Ledger.Options, _ wait: WaitLimit
+    ) throws(LedgerError) {
+      guard options.access == .readWrite else { throw noLedger(session.address.name) }
+      let hasSchema = try session.read([Query(ServerStatements.hasSchema)], wait: wait)[0]
+      if hasSchema.rowCount == 0 {
+        do throws(LedgerError) {
+          _ = try session.attempt(wait: wait, isWriting: true) {
+            (connection, _) throws(PostgreSQLError) in
+            do throws(PostgreSQLError) {
+              // A schema takes longer to write than a trade.
+              try connection.run(script: ServerSchemaText.sql, wait: .seconds(60))
+            } catch {
+              var error = error
+              // The script has left a transaction open that failed.
+              error.isConnectionLost = true
+              // Another process has made it at this moment.
+              if ["42P06", "42710", "23505"].contains(error.sqlState) { return }
+              throw error
+            }
+          }
+          session.disconnect()
+        } catch {
+          guard error.code == .permission || error.code == .io else { throw error }
+          throw LedgerError(
+            error.code == .permission ? .permission : .cannotCreate, error.message,
+            hint: "init needs a superuser, or the owner of the database with CREATEROLE")
+        }
+      }
+      do throws(LedgerError) {
+        _ = try session.ask(wait: wait, isWriting: true) { _ in
+          Query(
+            ServerStatements.makeLedger,
+            [mode.rawValue, LaneSetup.givenTime(options.clock).map { String($0) }])
+        }
+      } catch {
+        // It has its row by now: whose mode it is, is looked at next.
+        guard error.message.contains("TL150") else { throw error }
+      }
+    }
+  }
+#endif

@@ -1,0 +1,111 @@
+#if PostgreSQL
+  internal import PostgreSQL
+
+  #if canImport(Glibc)
+    internal import Glibc
+  #else
+    internal import Darwin
+  #endif
+
+  /// A connection to the server that is made anew whenever it is lost.
+  ///
+  /// Everything that is asked through it may be asked twice: a reserve or record is carried out once
+  /// under its key, a settlement once for its trade. So an answer that does not come is fetched by
+  /// asking again, and never by a second order (INV-4).
+  final class ServerSession {
+    let address: Address
+    private var connection: Connection?
+    private var earlierStatements = 0
+    /// How long an answer may take beyond the wait for locks; and how much longer than the wait limit
+    /// it may take to find out what became of a write whose answer did not come.
+    static let patience = Duration.seconds(2)
+
+    init(_ address: Address) { self.address = address }
+
+    var statementCount: Int { earlierStatements + (connection?.statementCount ?? 0) }
+
+    /// An answer, and whether the question may have been carried out before, with its answer lost.
+    struct Reply {
+      let answer: Answer
+      let isRepeated: Bool
+    }
+
+    /// One statement in a transaction of its own.
+    ///
+    /// - Parameters:
+    ///   - query: made anew for each try, with what is left of the wait.
+    ///   - isWriting: an answer that never comes is an unknown outcome, and no plain failure.
+    func ask(
+      wait: WaitLimit, isWriting: Bool, _ query: (Duration) -> Query
+    ) throws(LedgerError) -> Reply {
+      let (answer, isRepeated) = try attempt(wait: wait, isWriting: isWriting) {
+        (connection, remaining) throws(PostgreSQLError) in
+        try connection.run(query(remaining), wait: remaining + ServerSession.patience)
+      }
+      return Reply(answer: answer, isRepeated: isRepeated)
+    }
+
+    /// Several statements that read, in one snapshot and one round trip.
+    func read(_ queries: [Query], wait: WaitLimit) throws(LedgerError) -> [Answer] {
+      try attempt(wait: wait, isWriting: false) {
+        (connection, remaining) throws(PostgreSQLError) in
+        queries.count == 1
+          ? [try connection.run(queries[0], wait: remaining + ServerSession.patience)]
+          : try connection.run(inOneSnapshot: queries, wait: remaining + ServerSession.patience)
+      }.0
+    }
+
+    /// Runs `body` with a connection until it succeeds, fails for good, or the wait is over.
+    func attempt<Result>(
+      wait: WaitLimit, isWriting: Bool,
+      _ body: (Connection, Duration) throws(PostgreSQLError) -> Result
+    ) throws(LedgerError) -> (Result, Bool) {
+      var unknown: PostgreSQLError?
+      var pause = Duration.milliseconds(2)
+      while true {
+        let failure: PostgreSQLError
+        do throws(PostgreSQLError) {
+          let isLate = unknown != nil && wait.isOver
+          let remaining = isLate ? ServerSession.patience : wait.remaining
+          let result = try body(try connected(remaining), remaining)
+          return (result, unknown != nil)
+        } catch { failure = error }
+        if failure.isConnectionLost { disconnect() }
+        if isWriting && failure.fate == .unknown { unknown = failure }
+        let isOver = unknown == nil ? wait.isOver : wait.isOver(by: ServerSession.patience)
+        let mayPass = failure.mayPass(severalHosts: address.hasSeveralHosts)
+        if isOver || !mayPass && failure.fate != .unknown {
+          if let unknown { throw LedgerError(unknown: unknown, server: address.name) }
+          throw LedgerError(failure, server: address.name)
+        }
+        ServerSession.sleep(pause)
+        pause = min(pause * 2, .milliseconds(100))
+      }
+    }
+
+    private func connected(_ remaining: Duration) throws(PostgreSQLError) -> Connection {
+      if let connection, !connection.hasHungUp { return connection }
+      disconnect()
+      // Without any wait one still gets a server that is there.
+      let new = try Connection.open(address, wait: max(remaining, .seconds(1)))
+      connection = new
+      return new
+    }
+
+    func disconnect() {
+      earlierStatements += connection?.statementCount ?? 0
+      connection = nil
+    }
+
+    /// The server's version and the protocol of encryption, of a connection that is there.
+    var server: (version: Int, text: String, encryption: String?)? {
+      connection.map {
+        ($0.serverVersion, $0.parameter("server_version") ?? "", $0.encryption)
+      }
+    }
+
+    private static func sleep(_ pause: Duration) {
+      _ = poll(nil, 0, Int32(pause / .milliseconds(1)))
+    }
+  }
+#endif

@@ -1,0 +1,161 @@
+#if PostgreSQL
+  internal import Foundation
+  internal import PostgreSQL
+  internal import XCTest
+
+  /// A PostgreSQL server for tests: the one that TRADELEDGER_TEST_POSTGRES names, or one of this
+  /// process's own, which ends with it.
+  public final class TestServer: @unchecked Sendable {
+    // `@unchecked`: nothing changes after `init` but the child, which guards itself.
+    /// A URL of the database `postgres`, as a superuser.
+    public let url: String
+    private let child: ChildProcess?
+
+    /// Made once. Where there is no server to be had, its tests are skipped.
+    public static let shared: TestServer? = {
+      if let given = ProcessInfo.processInfo.environment["TRADELEDGER_TEST_POSTGRES"] {
+        return TestServer(url: given, child: nil)
+      }
+      return try? start()
+    }()
+
+    public static func orSkip() throws -> TestServer {
+      guard let shared else {
+        throw XCTSkip("no PostgreSQL server: neither TRADELEDGER_TEST_POSTGRES nor initdb")
+      }
+      return shared
+    }
+
+    private init(url: String, child: ChildProcess?) {
+      self.url = url
+      self.child = child
+    }
+
+    /// Starts a server that lives as long as this process, as a user who is not root.
+    ///
+    /// - Parameter settings: lines of postgresql.conf.
+    public static func start(settings: [String] = []) throws -> TestServer {
+      let port = try freePort()
+      // The shell ends when its standard input does, with this process at the latest.
+      let script = """
+        set -e
+        bin=$(dirname "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb | tail -1)")
+        dir=$(mktemp -d)
+        if [ "$(id -u)" = 0 ]; then
+          user=$(id -un postgres 2>/dev/null || echo nobody)
+          chown "$user" "$dir"
+          as() { (cd "$dir"; runuser -u "$user" -- "$@"); }
+        else
+          as() { "$@"; }
+        fi
+        as "$bin/initdb" -D "$dir/data" -U owner -A trust --no-sync -E UTF8 --locale=C >/dev/null
+        printf '%s\\n' "$1" >> "$dir/data/postgresql.conf"
+        as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" \\
+          -o "-p \(port) -k $dir -c listen_addresses=127.0.0.1" start >/dev/null
+        echo "$dir"
+        cat >/dev/null || true
+        as "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true
+        rm -rf "$dir"
+        """
+      let lines = ["max_connections = 200", "fsync = off"] + settings
+      let child = try ChildProcess(
+        "/bin/sh", ["-c", script, "sh", lines.joined(separator: "\n")])
+      guard let directory = child.readLine(timeout: 90), !directory.isEmpty else {
+        child.closeInput()
+        throw NoServer(reason: child.standardError)
+      }
+      return TestServer(
+        url: "postgresql://owner@127.0.0.1:\(port)/postgres", child: child,
+        directory: directory, port: port)
+    }
+
+    public private(set) var directory = ""
+    public private(set) var port = 0
+
+    private convenience init(url: String, child: ChildProcess, directory: String, port: Int) {
+      self.init(url: url, child: child)
+      self.directory = directory
+      self.port = port
+    }
+
+    public struct NoServer: Error {
+      let reason: String
+    }
+
+    private static func freePort() throws -> Int {
+      let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(socket) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_addr.s_addr = inet_addr("127.0.0.1")
+      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let code = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+          bind(socket, pointer, length) == 0 ? getsockname(socket, pointer, &length) : -1
+        }
+      }
+      guard code == 0 else { throw NoServer(reason: "no free port") }
+      return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// Ends the server in an orderly way, for a test that has one of its own.
+    public func stop() {
+      child?.closeInput()
+      _ = child?.wait(timeout: 30)
+    }
+
+    // MARK: Databases
+
+    /// A new, empty database, and its URL.
+    public func database() throws -> String {
+      let name = "tl_" + UUID().uuidString.lowercased().filter { $0 != "-" }
+      _ = try TestServer.query(url, "CREATE DATABASE \(name)")
+      return TestServer.url(url, database: name)
+    }
+
+    /// `url` with another database, and perhaps another user.
+    public static func url(_ url: String, database: String, user: String? = nil) -> String {
+      var parts = URLComponents(string: url)
+      parts?.path = "/" + database
+      if let user { parts?.user = user }
+      return parts?.string ?? url
+    }
+
+    /// The rows of one statement, as texts; NULL for NULL.
+    @discardableResult
+    public static func query(_ url: String, _ sql: String) throws -> [[String]] {
+      let connection = try Connection.open(try Address(url), wait: .seconds(20))
+      let answer = try connection.run(Query(sql), wait: .seconds(60))
+      return (0..<answer.rowCount).map { row in
+        (0..<answer.columnCount).map { answer.text(row, $0) ?? "NULL" }
+      }
+    }
+
+    /// Several statements of one text.
+    public static func run(_ url: String, script: String) throws {
+      let connection = try Connection.open(try Address(url), wait: .seconds(20))
+      try connection.run(script: script, wait: .seconds(60))
+    }
+
+    /// The invariants that can be seen in the rows.
+    public static func verify(
+      _ url: String, file: StaticString = #filePath, line: UInt = #line
+    ) throws {
+      let twoPending = """
+        SELECT bot_id FROM tradeledger.trade_rows WHERE status = 'pending'
+        GROUP BY bot_id HAVING COUNT(*) > 1
+        """
+      XCTAssertEqual(try query(url, twoPending), [], "INV-2", file: file, line: line)
+      let doubles = """
+        SELECT a.id, b.id FROM tradeledger.trade_rows AS a
+        JOIN tradeledger.trade_rows AS b ON a.bot_id = b.bot_id AND a.id < b.id
+        WHERE a.status <> 'void' AND b.status <> 'void' AND b.origin <> 'past'
+          AND a.origin <> 'past'
+          AND b.created_at - b.cooldown_us < CASE
+            WHEN a.filled_at IS NOT NULL AND a.received_at <= b.created_at THEN a.filled_at
+            ELSE a.created_at END
+        """
+      XCTAssertEqual(try query(url, doubles), [], "INV-1", file: file, line: line)
+    }
+  }
+#endif

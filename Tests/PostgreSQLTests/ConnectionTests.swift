@@ -1,0 +1,145 @@
+#if PostgreSQL
+  import Foundation
+  import LedgerTestSupport
+  import PostgreSQL
+  import XCTest
+
+  /// The thin module over libpq.
+  final class ConnectionTests: XCTestCase {
+    private func connect(_ url: String? = nil) throws -> Connection {
+      try Connection.open(
+        try Address(url ?? TestServer.orSkip().database()), wait: .seconds(20))
+    }
+
+    func testName_hasNoSecrets() throws {
+      let names = [
+        "postgresql://ann:s3cret@db.example:5433/bots": "postgresql://ann@db.example:5433/bots",
+        "postgresql://ann@a,b:5433/bots?password=s3cret&sslpassword=s3cret":
+          "postgresql://ann@a,b:5433/bots",
+        "postgres://%2Frun%2Fpg/bots?user=ann&passfile=/s3cret": "postgresql://ann@%2Frun%2Fpg/bots",
+      ]
+      for (url, name) in names { XCTAssertEqual(try Address(url).name, name) }
+    }
+
+    func testURL_thatCannotBeReadIsNotRepeated() {
+      for url in ["postgresql://ann:s3c/ret@db/bots", "postgresql://ann:s3c%zzret@db/bots", "s3cret"] {
+        XCTAssertThrowsError(try Address(url)) { error in
+          XCTAssertFalse("\(error)".contains("s3c"), "\(error)")
+        }
+      }
+    }
+
+    func testAnswer_hasTextsAndNulls() throws {
+      let connection = try connect()
+      let answer = try connection.run(
+        Query("SELECT $1::text AS a, $2::bigint AS b, $3::text", ["x'\"ü", "7", nil]),
+        wait: .seconds(10))
+      XCTAssertEqual(answer.text(0, 0), "x'\"ü")
+      XCTAssertEqual(answer.integer(0, 1), 7)
+      XCTAssertNil(answer.text(0, 2))
+      XCTAssertEqual(answer.column("b"), 1)
+      XCTAssertNil(answer.column("c"))
+      XCTAssertNil(answer.text(1, 0), "a row that is not there")
+    }
+
+    func testError_hasItsStateAndHarmsNothing() throws {
+      let connection = try connect()
+      XCTAssertThrowsError(try connection.run(Query("SELECT 1 / 0"), wait: .seconds(10))) { error in
+        let error = error as? PostgreSQLError
+        XCTAssertEqual(error?.sqlState, "22012")
+        XCTAssertEqual(error?.fate, .notExecuted)
+        XCTAssertEqual(error?.isConnectionLost, false)
+      }
+      XCTAssertEqual(try connection.run(Query("SELECT 1"), wait: .seconds(10)).integer(0, 0), 1)
+    }
+
+    func testStatementsTogether_areDoneAllOrNone() throws {
+      let url = try TestServer.orSkip().database()
+      let connection = try connect(url)
+      try connection.run(
+        script: "CREATE TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)", wait: .seconds(10))
+      let insert = Query("INSERT INTO t VALUES ($1::int) RETURNING a", ["1"])
+      XCTAssertThrowsError(
+        try connection.run(together: [insert, Query("SELECT 1 / 0"), insert], wait: .seconds(10)))
+      // This one fails at COMMIT alone, after each statement was answered.
+      XCTAssertThrowsError(
+        try connection.run(together: [insert, insert], wait: .seconds(10))
+      ) { XCTAssertEqual(($0 as? PostgreSQLError)?.sqlState, "23505") }
+      XCTAssertThrowsError(
+        try connection.run(Query("INSERT INTO t VALUES (2), (2) RETURNING a"), wait: .seconds(10))
+      ) { XCTAssertEqual(($0 as? PostgreSQLError)?.sqlState, "23505") }
+      XCTAssertEqual(try TestServer.query(url, "SELECT * FROM t"), [])
+      let answers = try connection.run(
+        together: [insert, Query("SELECT COUNT(*) FROM t")], wait: .seconds(10))
+      XCTAssertEqual(answers.map { $0.integer(0, 0) }, [1, 1])
+      XCTAssertEqual(try TestServer.query(url, "SELECT * FROM t"), [["1"]])
+    }
+
+    func testSnapshot_isOneAndWritesNothing() throws {
+      let url = try TestServer.orSkip().database()
+      let connection = try connect(url)
+      try connection.run(script: "CREATE TABLE t (a int)", wait: .seconds(10))
+      let ids = try connection.run(
+        inOneSnapshot: [Query("SELECT pg_current_snapshot()"), Query("SELECT pg_sleep(0)"),
+          Query("SELECT pg_current_snapshot()")], wait: .seconds(10)
+      ).map { $0.text(0, 0) }
+      XCTAssertEqual(ids.first, ids.last)
+      XCTAssertThrowsError(
+        try connection.run(
+          inOneSnapshot: [Query("INSERT INTO t VALUES (1)")], wait: .seconds(10))
+      ) { XCTAssertEqual(($0 as? PostgreSQLError)?.sqlState, "25006") }
+      XCTAssertEqual(try connection.run(Query("SELECT 1"), wait: .seconds(10)).integer(0, 0), 1)
+    }
+
+    func testAnswer_thatDoesNotComeIsUnknown() throws {
+      let connection = try connect()
+      let start = ContinuousClock.now
+      XCTAssertThrowsError(
+        try connection.run(Query("SELECT pg_sleep(30)"), wait: .milliseconds(100))
+      ) { XCTAssertEqual(($0 as? PostgreSQLError)?.fate, .unknown) }
+      XCTAssertLessThan(ContinuousClock.now - start, .seconds(5))
+      XCTAssertTrue(connection.isLost)
+      XCTAssertThrowsError(try connection.run(Query("SELECT 1"), wait: .seconds(1)))
+    }
+
+    func testConnection_thatIsCutIsUnknownWhileItAsksAndLostBetween() throws {
+      let url = try TestServer.orSkip().database()
+      let connection = try connect(url)
+      let pid = try connection.run(Query("SELECT pg_backend_pid()"), wait: .seconds(10)).text(0, 0)!
+      XCTAssertThrowsError(
+        // Ends itself in the middle of its answer.
+        try connection.run(
+          Query("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)"), wait: .seconds(10))
+      ) { XCTAssertEqual(($0 as? PostgreSQLError)?.fate, .unknown) }
+      XCTAssertTrue(connection.isLost)
+      let other = try connect(url)
+      XCTAssertFalse(other.hasHungUp)
+      let second = try other.run(Query("SELECT pg_backend_pid()"), wait: .seconds(10)).text(0, 0)!
+      XCTAssertNotEqual(pid, second)
+      _ = try TestServer.query(url, "SELECT pg_terminate_backend(\(second), 5000)")
+      XCTAssertTrue(other.hasHungUp)
+    }
+
+    func testOpening_saysWhyAndWaitsNoLongerThanItMay() throws {
+      let server = try TestServer.orSkip()
+      XCTAssertThrowsError(
+        try connect(TestServer.url(server.url, database: "no_such_database"))
+      ) { XCTAssertEqual(($0 as? PostgreSQLError)?.sqlState, "3D000", "\($0)") }
+      // Nobody answers at this address (RFC 5737), and refuses nothing either.
+      let start = ContinuousClock.now
+      XCTAssertThrowsError(
+        try Connection.open(try Address("postgresql://a@192.0.2.1/b"), wait: .milliseconds(200)))
+      XCTAssertLessThan(ContinuousClock.now - start, .seconds(3))
+    }
+
+    func testHosts_areTriedInTurn() throws {
+      let url = try TestServer.orSkip().database()
+      var parts = try XCTUnwrap(URLComponents(string: url))
+      let place = "\(parts.host ?? ""):\(parts.port ?? 5432)"
+      parts.host = nil
+      let several = "postgresql://owner@127.0.0.1:1,\(place)\(parts.path)"
+      let connection = try connect(several)
+      XCTAssertEqual(try connection.run(Query("SELECT 1"), wait: .seconds(10)).integer(0, 0), 1)
+    }
+  }
+#endif
