@@ -58,6 +58,7 @@ let package = Package(
       name: "LedgerSimulation",
       dependencies: [
         "TradeLedger", "SQLite",
+        .target(name: "PostgreSQL", condition: .when(traits: ["PostgreSQL"])),
         .product(
           name: "Subprocess", package: "swift-subprocess",
           condition: .when(traits: ["CommandLine"])),

@@ -47,7 +47,7 @@ public struct SimulationOptions: Equatable, Sendable {
   public var isExchangeCareless = false
   public var chaos: Set<Chaos> = []
   public var seed: UInt64 = 0
-  /// A ledger of mode `simulation`; nil for a new one in a private temporary directory.
+  /// A ledger of mode `simulation`, in a file or on a server whose clock is this machine's; nil for a new one in a private temporary directory.
   public var ledgerPath: String?
   /// The longest wait for the write lock.
   public var lockWait = Duration.seconds(5)
@@ -111,6 +111,10 @@ extension SimulationOptions {
       strategy == .ledger || !chaos.contains(.clock),
       "the clock cannot be moved under the strategy \(strategy.rawValue)",
       "give --chaos kill,pause: the table of that strategy knows the wall clock alone")
+    try check(
+      ledgerPath.map { !Ledger.isServer($0) } ?? true || chaos.isDisjoint(with: [.clock, .cleanup]),
+      "a ledger on a server has neither this machine's clock nor files beside it",
+      "give --chaos kill,pause")
     try checkInstances(check)
     try checkForeignWorkers(check)
     try check(

@@ -132,14 +132,14 @@ final class BenchArithmeticTests: XCTestCase {
   func testConfiguration_comesOutOfItsArguments() {
     for rate in [nil, 250] {
       let sent = BenchConfiguration(
-        benchCase: .hotBot, path: "a b", worker: 3, processes: 4, duration: .milliseconds(70),
-        rate: rate, lockWait: .seconds(1), durability: rate == nil ? .full : .normal)
+        benchCase: .hotBot, path: "a b", run: "bench-1", worker: 3, processes: 4,
+        duration: .milliseconds(70), rate: rate, lockWait: .seconds(1), durability: rate == nil ? .full : .normal)
       XCTAssertEqual(BenchConfiguration(sent.arguments), sent)
     }
     for words in [
-      [], ["accept", "p", "4", "4", "1", "-", "1", "full"],
-      ["x", "p", "0", "1", "1", "-", "1", "full"],
-      ["accept", "p", "0", "1", "1", "-", "1", "none"],
+      [], ["accept", "p", "r", "4", "4", "1", "-", "1", "full"],
+      ["x", "p", "r", "0", "1", "1", "-", "1", "full"],
+      ["accept", "p", "r", "0", "1", "1", "-", "1", "none"],
     ] {
       XCTAssertNil(BenchConfiguration(words), "\(words)")
     }

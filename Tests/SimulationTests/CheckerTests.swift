@@ -226,6 +226,11 @@ final class CheckerTests: XCTestCase {
     XCTAssertEqual(kinds(evidence), [])
     evidence.put(4, "k9", .inDoubt, bot: "bot-2", at: 512_099)
     XCTAssertEqual(kinds(evidence), [.rowsOutOfOrder])
+    // On a server each bot has an order of its own.
+    evidence.isSerial = false
+    XCTAssertEqual(kinds(evidence), [])
+    evidence.put(5, "k10", .inDoubt, bot: "bot-2", at: 512_098)
+    XCTAssertTrue(kinds(evidence).contains(.rowsOutOfOrder))
   }
 
   func testOtherTerms_areFound() {

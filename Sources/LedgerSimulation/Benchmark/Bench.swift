@@ -4,6 +4,7 @@ internal import TradeLedger
 public struct Bench: Sendable {
   private let options: BenchOptions
   private let scratch: ScratchDirectory
+  private let run = "bench-" + String(UInt32.random(in: 0...UInt32.max), radix: 36)
 
   /// Runs all cases, or until SIGINT, SIGTERM or SIGHUP.
   ///
@@ -72,7 +73,7 @@ public struct Bench: Sendable {
     _ benchCase: BenchCase, _ path: String, _ processes: Int
   ) -> BenchConfiguration {
     BenchConfiguration(
-      benchCase: benchCase, path: path, worker: 0, processes: processes,
+      benchCase: benchCase, path: path, run: run, worker: 0, processes: processes,
       duration: options.duration, rate: options.rate, lockWait: options.lockWait,
       durability: options.durability)
   }
@@ -92,11 +93,11 @@ public struct Bench: Sendable {
       fairness: fairness.median, longest: longest, longestRatio: longestRatio)
   }
 
-  /// A ledger of mode `simulation` with the bots of the case. - Returns: its path.
+  /// A ledger of mode `simulation` with the bots of the case. - Returns: its path, or its URL.
   private func prepare(
     _ name: String, _ benchCase: BenchCase, _ processes: Int, trades: Int
   ) async throws -> String {
-    let path = scratch.path + "/" + name
+    let path = options.server ?? scratch.path + "/" + name
     let ledger = try await Ledger.create(path, mode: .simulation)
     do throws(LedgerError) {
       try await addBots(to: ledger, benchCase, processes)
@@ -112,15 +113,16 @@ public struct Bench: Sendable {
   private func addBots(
     to ledger: Ledger, _ benchCase: BenchCase, _ processes: Int
   ) async throws(LedgerError) {
+    let bots = BenchBots(run: run)
     func add(_ name: String, cooldown: Duration) async throws(LedgerError) {
       _ = try await ledger.addBot(try BotName(name), try BotSettings(cooldown: cooldown))
     }
     switch benchCase {
     case .guard: break
-    case .hotBot: try await add(BenchBots.hot, cooldown: BenchBots.hotCooldown)
+    case .hotBot: try await add(bots.hot, cooldown: BenchBots.hotCooldown)
     case .deny:
       for worker in 0..<processes {
-        let bot = BenchBots.denied(worker)
+        let bot = bots.denied(worker)
         try await add(bot, cooldown: .seconds(86_400))
         _ = try await ledger.record(
           Order(
@@ -129,7 +131,7 @@ public struct Bench: Sendable {
       }
     case .accept, .twoPhase, .batch, .growth:
       for worker in 0..<processes {
-        for bot in BenchBots.of(worker, benchCase) { try await add(bot, cooldown: .zero) }
+        for bot in bots.of(worker, benchCase) { try await add(bot, cooldown: .zero) }
       }
     }
   }

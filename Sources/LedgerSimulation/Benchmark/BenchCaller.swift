@@ -12,12 +12,13 @@ struct BenchCaller: Sendable {
   ) throws(LedgerError) -> [BenchCaller] {
     let worker = configuration.worker
     let benchCase = configuration.benchCase
+    let all = BenchBots(run: configuration.run)
     let bots: [[String]]
     switch benchCase {
-    case .deny: bots = [[BenchBots.denied(worker)]]
-    case .hotBot: bots = [[BenchBots.hot]]
-    case .batch: bots = BenchBots.of(worker, benchCase).map { [$0] }
-    default: bots = [BenchBots.of(worker, benchCase)]
+    case .deny: bots = [[all.denied(worker)]]
+    case .hotBot: bots = [[all.hot]]
+    case .batch: bots = all.of(worker, benchCase).map { [$0] }
+    default: bots = [all.of(worker, benchCase)]
     }
     var callers: [BenchCaller] = []
     for names in bots {
@@ -31,7 +32,7 @@ struct BenchCaller: Sendable {
       callers.append(
         BenchCaller(
           benchCase: benchCase, ledger: ledger, orders: orders,
-          instance: try InstanceName("desk-\(worker)")))
+          instance: try InstanceName("\(configuration.run)/desk-\(worker)")))
     }
     return callers
   }

@@ -29,7 +29,7 @@ actor BenchFloor {
         group.addTask {
           let place = Place()
           let status = try await runOwnProcess(
-            words, started: { await place.set($0) },
+            words, ledger: own.path, started: { await place.set($0) },
             heard: { await floor.hear($0, from: await place.process) })
           await floor.ended(status.isSuccess)
         }

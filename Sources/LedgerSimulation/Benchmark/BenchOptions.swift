@@ -41,6 +41,8 @@ public struct BenchOptions: Equatable, Sendable {
   public var trades = 100_000
   /// Where the temporary directory is made; nil: in TMPDIR, or in /tmp.
   public var directory: String?
+  /// A ledger of mode `simulation` on a server, for all cases but `growth`; nil: files.
+  public var server: String?
   /// The program that runs the ceilings; nil: none are measured.
   public var ceiling: String?
   /// The longest wait for the write lock.
@@ -67,6 +69,10 @@ public struct BenchOptions: Equatable, Sendable {
     try check(
       rate.map { (1...1_000_000).contains($0) } ?? true, "rate out of range",
       "give 1 to 1000000 operations a second")
+    try check(
+      server == nil || !cases.contains(.growth) && ceiling == nil,
+      "growth and the ceilings are for ledgers in files",
+      "name other cases with --case, and leave --ceiling away")
     try check(
       (1000...100_000_000).contains(trades), "trades out of range: \(trades)",
       "give 1000 to 100000000")

@@ -139,10 +139,11 @@ extension Checker {
         .conflict, bot: conflict.bot, trades: [conflict.trade],
         "a fill came for trade \(conflict.trade), which was void")
     }
-    var previous: TradeRow?
+    var previous: [String: TradeRow] = [:]
     for row in evidence.rows.sorted(by: { $0.id < $1.id }) {
-      found += rules(of: row, after: previous)
-      previous = row
+      let queue = evidence.isSerial ? "" : row.bot
+      found += rules(of: row, after: previous[queue])
+      previous[queue] = row
     }
     return found
   }

@@ -108,6 +108,7 @@ extension History {
     options.chaos = chaos
     options.seed = UInt64(try line.integer("seed", in: 0...Int64(SimulationOptions.largestSeed)))
     options.lockWait = try line.interval("lock_wait_us")
+    let isSerial = try line.optionalInteger("order_of_each_bot", in: 1...1) == nil
     let elapsed = try line.interval("elapsed_us")
     let interruption = try line.optionalInteger("interruption", in: 1...64).map { Int32($0) }
     var faults = InjectedFaults()
@@ -120,7 +121,7 @@ extension History {
     try line.expectNoMore()
     self.init(
       options: options, elapsed: elapsed, interruption: interruption, kills: [], faults: faults,
-      evidence: Evidence())
+      evidence: Evidence(isSerial: isSerial))
   }
 
   /// The lines of a file, each an object.

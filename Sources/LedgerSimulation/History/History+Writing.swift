@@ -38,6 +38,7 @@ extension History {
     var object = FlatObject()
     object.add("schema", History.schemaName + History.version)
     object.add("strategy", options.strategy.rawValue)
+    object.add("order_of_each_bot", evidence.isSerial ? nil : 1)
     object.add("workers", Int64(options.workers))
     object.add("bots", Int64(options.bots))
     object.add("instances", options.instances.map { Int64($0) })

@@ -60,7 +60,7 @@ func runWorkerProcess(
   let own = ["simulate-worker", "--"]
   return try await runOwnProcess(
     (command.map { Array($0.dropFirst()) } ?? own) + configuration.arguments,
-    program: command?.first,
+    program: command?.first, ledger: configuration.path,
     started: { process in
       await started(
         WorkerHandle(
@@ -78,11 +78,11 @@ struct OwnProcess: Sendable {
   let signal: @Sendable (Signal) -> Bool
 }
 
-/// Runs this very program with other arguments, or `program`, and stays until it has ended and its
-/// output is read to the end. `started` and `heard` as for
+/// Runs this very program with other arguments, or `program`, for the ledger at `ledger`, and stays
+/// until it has ended and its output is read to the end. `started` and `heard` as for
 /// ``runWorkerProcess(_:command:started:heard:)``.
 func runOwnProcess(
-  _ words: [String], program: String? = nil,
+  _ words: [String], program: String? = nil, ledger: String,
   started: @Sendable (OwnProcess) async -> Void,
   heard: @Sendable ([String]) async -> Void
 ) async throws -> TerminationStatus {
@@ -95,7 +95,7 @@ func runOwnProcess(
   platform.processGroupID = 0
   let result = try await Subprocess.run(
     program.map { .name($0) } ?? .path(literal("/proc/self/exe")), arguments: arguments,
-    platformOptions: platform,
+    environment: LedgerPlace.environment(ledger), platformOptions: platform,
     input: .inputWriter, output: .sequence, error: .currentStandardError
   ) { execution in
     let writer = execution.standardInputWriter

@@ -35,7 +35,7 @@ struct WorkerConfiguration: Equatable, Sendable {
 extension WorkerConfiguration {
   var arguments: [String] {
     [
-      strategy.rawValue, path, "\(worker)", "\(incarnation)", "\(seed)", run,
+      strategy.rawValue, LedgerPlace.argument(path), "\(worker)", "\(incarnation)", "\(seed)", run,
       "\(cooldown.wholeMicroseconds)", "\(lockWait.wholeMicroseconds)",
       "\(exchangeLatency.lowerBound.wholeMicroseconds)",
       "\(exchangeLatency.upperBound.wholeMicroseconds)", clockPath ?? "-",
@@ -46,6 +46,7 @@ extension WorkerConfiguration {
   /// nil: not what a supervisor writes.
   init?(_ arguments: [String]) {
     guard arguments.count > 14, let instances = Int(arguments[13]),
+      let path = LedgerPlace.place(arguments[1]),
       let strategy = SimulationOptions.Strategy(rawValue: arguments[0]),
       let worker = Int(arguments[2]), let incarnation = Int(arguments[3]),
       let seed = UInt64(arguments[4])
@@ -57,7 +58,7 @@ extension WorkerConfiguration {
       return nil
     }
     self.init(
-      strategy: strategy, path: arguments[1], bots: Array(arguments[14...]), worker: worker,
+      strategy: strategy, path: path, bots: Array(arguments[14...]), worker: worker,
       incarnation: incarnation, seed: seed, run: arguments[5],
       cooldown: .microseconds(numbers[0]), lockWait: .microseconds(numbers[1]),
       exchangeLatency: .microseconds(numbers[2])...(.microseconds(numbers[3])),

@@ -10,8 +10,9 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Measure throughput, waits and fairness with real worker processes.",
     discussion: """
-      Each case runs in a new ledger of mode simulation, in a temporary directory; with --ceiling
-      in turns with the same work in plain C (scripts/bench builds that program). Medians of rounds.
+      Each case runs in a new ledger of mode simulation, in a temporary directory, or with --db
+      postgresql://... in one on that server; with --ceiling in turns with the same work in plain C
+      (scripts/bench builds that program). Medians of rounds.
       Exit 0: measured. 1: a ratio to the ceiling is below --require.
 
       Examples:
@@ -119,7 +120,15 @@ struct BenchCommand: AsyncParsableCommand {
 
   private func benchOptions() throws -> BenchOptions {
     var options = BenchOptions()
-    if !cases.isEmpty { options.cases = cases }
+    if global.database != nil || environment("TRADELEDGER_DB") != nil {
+      let place = try global.path()
+      if Ledger.isServer(place) { options.server = place }
+    }
+    if !cases.isEmpty {
+      options.cases = cases
+    } else if options.server != nil {
+      options.cases.removeAll { $0 == .growth }
+    }
     options.processes = try processes.map { text throws(LedgerError) in
       try BenchOptions.processes(text)
     }

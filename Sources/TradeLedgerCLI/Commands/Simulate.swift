@@ -146,8 +146,7 @@ struct Simulate: AsyncParsableCommand {
     options.foreignCommand = foreign.command.split(separator: " ").map(String.init)
     options.lockWait = try Duration(interval: global.lockWait)
     if global.database != nil || environment("TRADELEDGER_DB") != nil {
-      options.ledgerPath = try global.filePath(
-        "simulate", instead: "leave --db away, or give the path of a file")
+      options.ledgerPath = try global.path()
     }
     try options.validate()
     return options
