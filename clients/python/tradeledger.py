@@ -2278,6 +2278,7 @@ class _Server:
         self._pq: Any = pq
         self._failure: type[Exception] = OperationalError
         self._url = url
+        self._warning: str | None = None
         self.connection: Any = None
 
     def close(self) -> None:
@@ -2314,6 +2315,14 @@ class _Server:
                 continue
             self._await(wait, state == pq.PollingStatus.WRITING, False)
         connection.nonblocking = 1
+        connection.notice_handler = self._noticed
+
+    def _noticed(self, notice: Any) -> None:
+        """Somebody, this client perhaps, has ended the wait for a standby: the server then says that
+        it has committed, and with this warning that the standby may not have it."""
+        fields = self._pq.DiagnosticField
+        if notice.error_field(fields.SQLSTATE) == b"01000":
+            self._warning = (notice.error_field(fields.MESSAGE_PRIMARY) or b"").decode()
 
     def _refused(self, text: str) -> Exception:
         """libpq tells why a connection was refused in words alone."""
@@ -2329,6 +2338,7 @@ class _Server:
 
     def _ask(self, sql: str, values: Sequence[object], wait: _Wait) -> list[list[str | None]]:
         pq, connection = self._pq, self.connection
+        self._warning = None
         texts = [None if value is None else str(value).encode() for value in values]
         try:
             connection.send_query_params(sql.encode(), texts)
@@ -2347,6 +2357,8 @@ class _Server:
         except self._failure as error:
             raise _ConnectionLost(_escaped(str(error)), True) from None
         result = results[0] if results else None
+        if self._warning is not None:
+            raise _ConnectionLost(_escaped(self._warning), True)
         if connection.status == pq.ConnStatus.BAD or result is None:
             text = connection.error_message.decode(errors="replace").strip()
             raise _ConnectionLost(_escaped(text), True)
