@@ -695,8 +695,7 @@ $$;
 CREATE FUNCTION attempt(
   p_kind text, p_bot text, p_key text, p_side text, p_symbol text, p_quantity text, p_price text,
   p_token text, p_pid integer, p_instance text, p_epoch bigint, p_fill_quantity text,
-  p_fill_price text, p_at_us bigint, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL,
-  p_is_locked boolean DEFAULT false
+  p_fill_price text, p_at_us bigint, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
 ) RETURNS answer LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 -- Admission, in the order of the contract: once by what is committed, so that a "no" costs no lock,
@@ -710,12 +709,12 @@ DECLARE
   v_wait bigint;
   v_longest bigint;
   v_last_at bigint;
-  v_is_locked boolean := p_is_locked;
+  v_is_locked boolean := false;
   v_is_known boolean := false;
   a answer;
 BEGIN
   -- The lock at once where nothing that is committed speaks against the trade.
-  IF NOT p_is_locked AND p_kind <> 'check' THEN
+  IF p_kind <> 'check' THEN
     PERFORM begin_writing(p_wait_ms);
     a.now_us := COALESCE(p_now_us, server_now());
     PERFORM 1 FROM bots AS b
@@ -1024,7 +1023,7 @@ BEGIN
         e.fill_price, e.at_us, e.reason, p_wait_ms, p_now_us);
     ELSE
       RETURN NEXT attempt(e.kind, e.bot, e.key, e.side, e.symbol, e.quantity, e.price, e.token,
-        e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, p_wait_ms, p_now_us, true);
+        e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, p_wait_ms, p_now_us);
     END IF;
   END LOOP;
 END
