@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import threading
 import time
 import unittest
@@ -303,6 +305,67 @@ class InstanceTests(ServerTestCase):
             self.assertEqual(self.renew(1, 10_000_000), "held", "a heartbeat waits for no trade")
             other.rollback()
         self.server.query("SELECT tradeledger.evict('desk', 100)")
+
+
+class MemoryTests(ServerTestCase):
+    """bots.free_at, by which an admission spares the next one a look at the trades."""
+
+    mode = "live"
+    UNTRUE = """
+        SELECT b.name, b.free_at, s.enabled, s.cooldown_us, b.cooldown_us
+        FROM tradeledger.bots AS b JOIN tradeledger.current_settings AS s ON s.bot_id = b.id
+        WHERE b.free_at < 9223372036854775807 AND (
+          s.enabled = 0 OR b.cooldown_us <> s.cooldown_us OR b.lease_us <> s.lease_us
+          OR EXISTS (SELECT 1 FROM tradeledger.trades AS t WHERE t.bot_id = b.id
+            AND (t.status = 'pending' OR t.status = 'in_doubt' AND s.in_doubt = 'block'
+              OR t.status <> 'void' AND t.effective_at + s.cooldown_us > b.free_at))
+          OR EXISTS (SELECT 1 FROM tradeledger.conflicts AS c
+            WHERE c.bot_id = b.id AND c.at + s.cooldown_us > b.free_at)
+          OR (SELECT max(at) FROM tradeledger.restores) + s.cooldown_us > b.free_at)"""
+
+    def expect_sound(self) -> None:
+        """Facts of the past and late fills may lie anywhere."""
+
+    def test_what_is_remembered_is_true_after_any_operation(self) -> None:
+        chance = random.Random(7)
+        self.server.add_bot("a", cooldown_us=3000, lease_us=5000)
+        permits: list[tradeledger.Permit] = []
+        remembered = 0
+        with self.server.open(self.server.url()) as ledger:
+            for number in range(400):
+                with contextlib.suppress(tradeledger.Denied):
+                    match chance.randrange(12):
+                        case 0 | 1 | 2 | 3:
+                            ledger.record("a", "buy", "B", "1")
+                        case 4 | 5:
+                            permits.append(ledger.reserve("a", "buy", "B", "1"))
+                        case 6 | 7 if permits:
+                            ledger.fill(chance.choice(permits))
+                        case 8 if permits:
+                            ledger.void(chance.choice(permits), "not sent")
+                        case 9:
+                            now = time.time_ns() // 1000
+                            ledger.record("a", "buy", "B", "1", at=now - chance.randrange(6000))
+                        case 10:
+                            self.server.change_bot(
+                                "a", cooldown_us=chance.choice((0, 3000, 6000)),
+                                enabled=chance.random() < 0.8,
+                                in_doubt=chance.choice(("cooldown", "cooldown", "block")),
+                            )  # fmt: skip
+                            self.server.change_bot("a", enabled=True)
+                        case 11 if number % 3 == 0:
+                            self.server.query("SELECT tradeledger.restored()")
+                self.assertEqual(self.server.query(self.UNTRUE), [], f"after step {number}")
+                known = "SELECT 1 FROM tradeledger.bots WHERE free_at < 9223372036854775807"
+                remembered += len(self.server.query(known))
+        self.assertGreater(remembered, 40, "nothing was remembered")
+
+    def test_a_row_that_an_operator_writes_by_hand_is_counted(self) -> None:
+        self.server.add_bot(cooldown_us=0)
+        with self.server.open() as ledger:
+            ledger.record(*ORDER)
+            self.server.change_bot("momentum", cooldown_us=60_000_000)
+            self.assertEqual(self.denied(ledger.record, *ORDER).reason, "cooldown")
 
 
 class BatchTests(ServerTestCase):
