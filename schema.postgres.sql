@@ -13,7 +13,7 @@
 -- trades is a member of tradeledger_worker: it may call these functions and read the views, and
 -- can write no table. Everything belongs to tradeledger_owner; operators are its members.
 --
--- This file is run once, by a superuser or by a role with CREATEROLE, in the database of the ledger.
+-- This file is run once, by a superuser or by a role with CREATEROLE, in the ledger's database.
 --
 -- What the functions take and give ------------------------------------------------------------
 --
@@ -24,11 +24,11 @@
 -- wait_ms  integer: how long to wait for a lock, at most; 0 and NULL: as the server is set.
 -- now_us   bigint: the time, in a ledger whose mode is simulation; NULL: the server's clock.
 --
--- attempt, settle, resolve, check_bot and work answer with tradeledger.answer, always one row (work:
--- one for each element, in their order):
+-- attempt, settle, resolve, check_bot and work answer with tradeledger.answer, always one row
+-- (work: one for each element, in their order):
 --
---    1 outcome         text     admitted, replayed, denied, error; settled, replayed, denied, error;
---                               admissible, denied, error
+--    1 outcome         text     admitted, replayed, denied, error; settled, replayed, denied,
+--                               error; admissible, denied, error
 --    2 reason          text     of a denial: superseded, key_conflict, disabled, in_progress,
 --                               in_doubt, cooldown, already_settled, wrong_token; of an error:
 --                               no_such_bot, no_such_trade, invalid_input; of admitted: NULL
@@ -44,12 +44,12 @@
 --   12 id ... 38 superseded     the trade of the answer, or the winner of a denial, in the columns
 --                               and order of Statements.tradeColumns: id, bot, key, origin, side,
 --                               symbol, quantity, price, cooldown_us, token, pid, instance, epoch,
---                               created_at, lease_until, boot_id, created_boot_us, status, filled_at,
---                               filled_price, filled_quantity, exchange_at, received_at,
+--                               created_at, lease_until, boot_id, created_boot_us, status,
+--                               filled_at, filled_price, filled_quantity, exchange_at, received_at,
 --                               settled_with, reason_given, late, superseded. All NULL: no trade.
---                               status is as seen at now_us (in_doubt once the lease is over). token
---                               is NULL unless with_permit; settled_with is 'operator', 'token' or
---                               NULL. late and superseded are 0 or 1.
+--                               status is as seen at now_us (in_doubt once the lease is over).
+--                               token is NULL unless with_permit; settled_with is 'operator',
+--                               'token' or NULL. late and superseded are 0 or 1.
 --
 -- attempt(kind text, bot text, key text, side text, symbol text, quantity text, price text,
 --         token text, pid integer, instance text, epoch bigint,
@@ -149,9 +149,16 @@ CREATE TABLE ledger (
 
 CREATE TABLE bots (
   -- A bot is a named strategy that trades. Its row is the lock under which it trades (INV-2).
-  id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY CHECK (id > 0),
-  name text COLLATE "C" NOT NULL UNIQUE
-);
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY CHECK (id > 0),
+  name        text   COLLATE "C" NOT NULL UNIQUE,
+  -- What the last admission knew, so that the next one need not look again: from free_at on nothing
+  -- speaks against a trade with these settings. Whatever else is written for the bot forgets it, by
+  -- setting free_at to the end of time; then the trades themselves are looked at.
+  free_at     bigint NOT NULL DEFAULT 9223372036854775807,
+  was_free_at bigint,
+  cooldown_us bigint,
+  lease_us    bigint
+) WITH (fillfactor = 50);
 
 CREATE TABLE settings (
   -- What a bot was told to do, and when. A change is a new row; the newest row is in force.
@@ -183,8 +190,9 @@ CREATE TABLE instances (
 CREATE TABLE trades (
   -- One row for one intended order. It is written before the order is sent, so that whatever
   -- happens afterwards there is a row to find; it is settled once and never deleted. Ids go up in
-  -- the order of admission of each bot; a number may be left out. (No foreign key to bots, which
-  -- are never deleted: it would look once more for the row that is locked anyway.)
+  -- the order of admission of each bot; a number may be left out. (No foreign keys to bots and
+  -- instances, which are never deleted: they would look again for rows that are locked anyway. What
+  -- would be CHECKs is in trade_new and trade_change: the server parses a CHECK at each statement.)
   id              bigint   GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   bot_id          bigint   NOT NULL,
   key             text     COLLATE "C" NOT NULL UNIQUE, -- client order id (INV-3)
@@ -196,7 +204,7 @@ CREATE TABLE trades (
   cooldown_us     bigint   NOT NULL,          -- in force when it was admitted
   token           text     COLLATE "C",       -- who may settle it (INV-5)
   pid             integer,                    -- of the process that asked
-  instance        text     COLLATE "C" REFERENCES instances (name),
+  instance        text     COLLATE "C",
   epoch           bigint,                     -- of the instance, when it asked (INV-7)
   created_at      bigint   NOT NULL,
   lease_until     bigint,                     -- until then the order may be sent
@@ -215,16 +223,7 @@ CREATE TABLE trades (
   late            smallint NOT NULL DEFAULT 0,
   superseded      smallint NOT NULL DEFAULT 0,
   -- The time that counts for the cooldown. Nothing else may spell this expression.
-  effective_at    bigint   NOT NULL GENERATED ALWAYS AS (COALESCE(filled_at, created_at)) STORED,
-  CONSTRAINT trade_words CHECK (
-    id > 0 AND origin IN ('reserve', 'record', 'past') AND side IN ('buy', 'sell')
-    AND status IN ('pending', 'in_doubt', 'filled', 'void')
-    AND created_at BETWEEN 0 AND 253402300799999999
-    AND late IN (0, 1) AND superseded IN (0, 1)
-    AND (status = 'filled') = (filled_at IS NOT NULL)
-    AND (boot_id IS NULL) = (created_boot_us IS NULL)
-    AND (filled_boot_id IS NULL) = (filled_boot_us IS NULL)
-    AND (instance IS NULL) = (epoch IS NULL))
+  effective_at    bigint   NOT NULL GENERATED ALWAYS AS (COALESCE(filled_at, created_at)) STORED
 );
 
 CREATE TABLE conflicts (
@@ -300,6 +299,13 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION lock_bot(p_bot bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Whoever writes for a bot holds its row, and what its last admission knew is forgotten.
+BEGIN
+  UPDATE bots SET free_at = 9223372036854775807 WHERE id = p_bot;
+END
+$$;
+
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '%', TG_ARGV[1] USING ERRCODE = TG_ARGV[0];
@@ -317,13 +323,18 @@ CREATE VIEW current_settings AS
 -- Admission: what a new trade must satisfy ----------------------------------------------------
 
 CREATE FUNCTION trade_new() RETURNS trigger LANGUAGE plpgsql
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 DECLARE
   v_set record;
   v_last bigint;
 BEGIN
   -- A trade is born pending (reserve) or already filled (record, past). (INV-5, INV-11)
-  IF (NEW.symbol ~ '^[A-Za-z0-9._/:@+=^#][A-Za-z0-9._/:@+=^#-]{0,63}$'
+  IF (NEW.origin IN ('reserve', 'record', 'past') AND NEW.side IN ('buy', 'sell') AND NEW.id > 0
+    AND NEW.created_at BETWEEN 0 AND 253402300799999999
+    AND (NEW.instance IS NULL) = (NEW.epoch IS NULL) AND NEW.created_boot_us IS NULL
+    AND NEW.filled_boot_us IS NULL
+    AND NEW.symbol ~ '^[A-Za-z0-9._/:@+=^#][A-Za-z0-9._/:@+=^#-]{0,63}$'
     AND NEW.key ~ '^[!-~]{1,128}$'
     AND NEW.late = 0 AND NEW.superseded = 0 AND NEW.settled_with IS NULL AND NEW.reason IS NULL
     AND COALESCE(NEW.pid, 1) >= 1
@@ -344,7 +355,7 @@ BEGIN
   THEN RAISE EXCEPTION 'not a well-formed new trade' USING ERRCODE = 'TL100'; END IF;
 
   -- One at a time, whoever writes. (INV-2)
-  PERFORM 1 FROM bots WHERE id = NEW.bot_id FOR NO KEY UPDATE;
+  PERFORM lock_bot(NEW.bot_id);
   -- The bot exists, is enabled (a fact of the past needs no permission), and the row carries the
   -- cooldown and the lease that are in force. (INV-11)
   SELECT s.in_doubt, s.enabled, s.cooldown_us, s.lease_us INTO v_set
@@ -403,7 +414,8 @@ CREATE TRIGGER trade_new BEFORE INSERT ON trades FOR EACH ROW
 -- Settling: what may change afterwards --------------------------------------------------------
 
 CREATE FUNCTION trade_change() RETURNS trigger LANGUAGE plpgsql
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 BEGIN
   -- The order, its key, its bot and its times never change. (INV-3, INV-11)
   IF (NEW.id, NEW.bot_id, NEW.key, NEW.origin, NEW.side, NEW.symbol, NEW.quantity, NEW.price,
@@ -413,16 +425,18 @@ BEGIN
       OLD.price, OLD.cooldown_us, OLD.token, OLD.pid, OLD.instance, OLD.epoch, OLD.created_at,
       OLD.lease_until, OLD.boot_id, OLD.created_boot_us)
   THEN RAISE EXCEPTION 'the order itself never changes' USING ERRCODE = 'TL110'; END IF;
-  PERFORM 1 FROM bots WHERE id = OLD.bot_id FOR NO KEY UPDATE;
+  PERFORM lock_bot(OLD.bot_id);
   -- pending -> filled, void or in doubt; in doubt -> filled or void; nothing else. (INV-5)
   IF OLD.status || '>' || NEW.status NOT IN (
     'pending>filled', 'pending>void', 'pending>in_doubt', 'in_doubt>filled', 'in_doubt>void')
   THEN RAISE EXCEPTION 'INV-5 this trade cannot change so' USING ERRCODE = 'TL111'; END IF;
   IF NEW.status = 'in_doubt' THEN
     -- A trade falls into doubt when its lease is over, not earlier, and nothing else changes.
-    IF ((EXISTS (SELECT 1 FROM ledger WHERE id = 1 AND mode = 'simulation') OR OLD.lease_until <= server_now())
+    IF ((OLD.lease_until <= server_now()
+        OR EXISTS (SELECT 1 FROM ledger WHERE id = 1 AND mode = 'simulation'))
       AND NEW.received_at IS NULL AND NEW.filled_price IS NULL AND NEW.filled_quantity IS NULL
-      AND NEW.exchange_at IS NULL AND NEW.filled_boot_id IS NULL AND NEW.settled_with IS NULL
+      AND NEW.filled_at IS NULL AND NEW.exchange_at IS NULL AND NEW.filled_boot_id IS NULL
+      AND NEW.settled_with IS NULL
       AND NEW.reason IS NULL AND NEW.late = 0 AND NEW.superseded = 0) IS NOT TRUE
     THEN RAISE EXCEPTION 'INV-6 the lease of this trade still runs' USING ERRCODE = 'TL113'; END IF;
     RETURN NEW;
@@ -439,15 +453,15 @@ BEGIN
   -- (INV-6, INV-7)
   IF (is_now(NEW.received_at)
     AND COALESCE(NEW.exchange_at, 0) BETWEEN -4000000000000000000 AND 4000000000000000000
-    AND NEW.filled_boot_id IS NULL
+    AND NEW.filled_boot_id IS NULL AND NEW.filled_boot_us IS NULL
     AND CASE NEW.status
       WHEN 'filled' THEN
         NEW.filled_at = greatest(OLD.created_at,
           least(COALESCE(NEW.exchange_at, NEW.received_at), NEW.received_at))
         AND is_amount(NEW.filled_quantity) AND COALESCE(is_amount(NEW.filled_price), true)
       ELSE
-        NEW.filled_quantity IS NULL AND NEW.filled_price IS NULL AND NEW.exchange_at IS NULL
-        AND NEW.reason IS NOT NULL
+        NEW.filled_at IS NULL AND NEW.filled_quantity IS NULL AND NEW.filled_price IS NULL
+        AND NEW.exchange_at IS NULL AND NEW.reason IS NOT NULL
     END
     AND NEW.late
       = CASE WHEN OLD.status = 'in_doubt' OR NEW.received_at >= OLD.lease_until THEN 1 ELSE 0 END
@@ -472,11 +486,12 @@ CREATE TRIGGER trades_kept BEFORE TRUNCATE ON trades
 -- Conflicts, bots, settings, instances, the ledger, restores -----------------------------------
 
 CREATE FUNCTION conflict_new() RETURNS trigger LANGUAGE plpgsql
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 BEGIN
   -- A conflict belongs to a void trade of that bot, is brought by whoever holds its permit, and
   -- says what was filled and when. (INV-6)
-  PERFORM 1 FROM bots WHERE id = NEW.bot_id FOR NO KEY UPDATE;
+  PERFORM lock_bot(NEW.bot_id);
   IF NOT EXISTS (
     SELECT 1 FROM trades AS t
     WHERE t.id = NEW.trade_id AND t.bot_id = NEW.bot_id AND t.status = 'void'
@@ -510,7 +525,7 @@ END
 $$;
 
 CREATE TRIGGER bot_new BEFORE INSERT ON bots FOR EACH ROW EXECUTE FUNCTION bot_new();
-CREATE TRIGGER bot_fixed BEFORE UPDATE ON bots FOR EACH ROW
+CREATE TRIGGER bot_fixed BEFORE UPDATE OF id, name ON bots FOR EACH ROW
   EXECUTE FUNCTION refuse('TL132', 'bots never change; settings do');
 CREATE TRIGGER bot_kept BEFORE DELETE ON bots FOR EACH ROW
   EXECUTE FUNCTION refuse('TL133', 'bots are never deleted; disable them');
@@ -520,7 +535,7 @@ CREATE TRIGGER bots_kept BEFORE TRUNCATE ON bots
 CREATE FUNCTION settings_new() RETURNS trigger LANGUAGE plpgsql
   SET search_path = tradeledger, pg_temp AS $$
 BEGIN
-  PERFORM 1 FROM bots WHERE id = NEW.bot_id FOR NO KEY UPDATE;
+  PERFORM lock_bot(NEW.bot_id);
   IF is_now(NEW.at) IS NOT TRUE THEN
     RAISE EXCEPTION 'not well-formed settings of a bot' USING ERRCODE = 'TL134';
   END IF;
@@ -588,6 +603,7 @@ BEGIN
   IF (is_now(NEW.at) AND NEW.boot_id IS NULL) IS NOT TRUE THEN
     RAISE EXCEPTION 'not a well-formed restore of now' USING ERRCODE = 'TL160';
   END IF;
+  UPDATE bots SET free_at = 9223372036854775807;
   RETURN NEW;
 END
 $$;
@@ -698,10 +714,10 @@ $$;
 CREATE FUNCTION attempt(
   p_kind text, p_bot text, p_key text, p_side text, p_symbol text, p_quantity text, p_price text,
   p_token text, p_pid integer, p_instance text, p_epoch bigint, p_fill_quantity text,
-  p_fill_price text, p_at_us bigint, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL,
-  p_is_locked boolean DEFAULT false
+  p_fill_price text, p_at_us bigint, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
 ) RETURNS answer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 -- Admission, in the order of the contract: once by what is committed, so that a "no" costs no lock,
 -- and again under the lock of the bot, which is when a "yes" is given. The kind "check" only asks.
 DECLARE
@@ -713,20 +729,41 @@ DECLARE
   v_wait bigint;
   v_longest bigint;
   v_last_at bigint;
-  v_is_locked boolean := p_is_locked;
+  v_bot bigint;
+  v_now bigint;
+  v_cooldown bigint;
+  v_lease bigint;
+  v_is_locked boolean := false;
+  v_is_free boolean := false;
   v_is_known boolean := false;
   a answer;
 BEGIN
   -- The lock at once where nothing that is committed speaks against the trade.
-  IF NOT p_is_locked AND p_kind <> 'check' THEN
-    PERFORM begin_writing(p_wait_ms);
-    a.now_us := COALESCE(p_now_us, server_now());
+  IF p_kind <> 'check' THEN PERFORM begin_writing(p_wait_ms); END IF;
+  IF p_kind IN ('reserve', 'record') AND p_now_us IS NULL THEN
+    -- The condition is looked at again once the row was waited for, and so is the clock.
+    UPDATE bots SET was_free_at = free_at,
+      free_at = CASE p_kind WHEN 'record' THEN greatest(server_now(), free_at) + cooldown_us
+        ELSE 9223372036854775807 END
+    WHERE name = p_bot AND free_at <= server_now()
+    RETURNING id, cooldown_us, lease_us, CASE p_kind WHEN 'record' THEN free_at - cooldown_us
+      ELSE greatest(server_now(), was_free_at) END
+    INTO v_bot, v_cooldown, v_lease, v_now;
+    v_is_locked := FOUND;
+    v_is_free := v_is_locked;
+    IF v_is_free AND p_instance IS NOT NULL THEN
+      PERFORM 1 FROM instances WHERE name = p_instance AND epoch = p_epoch FOR KEY SHARE;
+      v_is_free := FOUND;
+    END IF;
+  END IF;
+  IF p_kind <> 'check' AND NOT v_is_locked THEN
+    v_now := COALESCE(p_now_us, server_now());
     PERFORM 1 FROM bots AS b
       JOIN LATERAL (SELECT cooldown_us FROM settings WHERE bot_id = b.id ORDER BY id DESC LIMIT 1)
         AS s ON true
       WHERE b.name = p_bot AND NOT EXISTS (
         SELECT 1 FROM trades AS t WHERE t.bot_id = b.id AND t.status <> 'void'
-          AND t.effective_at > a.now_us - s.cooldown_us)
+          AND t.effective_at > v_now - s.cooldown_us)
       FOR NO KEY UPDATE OF b;
     IF FOUND THEN
       v_is_locked := true;
@@ -734,145 +771,161 @@ BEGIN
         PERFORM 1 FROM instances WHERE name = p_instance FOR KEY SHARE;
       END IF;
     END IF;
-    a.now_us := NULL;
   END IF;
   LOOP
-    -- A statement of its own after the lock: it sees all that was committed before.
-    SELECT b.id AS bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled, o.pending_id,
-      o.lease_until, o.doubt_id, t.id AS last_id, t.effective_at AS last_at,
-      c.trade_id AS conflict_id, c.at AS conflict_at,
-      (SELECT r.at FROM restores AS r ORDER BY r.at DESC LIMIT 1) AS restored_at
-    INTO v_facts
-    FROM bots AS b
-    JOIN LATERAL (SELECT * FROM settings WHERE bot_id = b.id ORDER BY id DESC LIMIT 1) AS s ON true
-    LEFT JOIN LATERAL (
-      SELECT min(id) FILTER (WHERE status = 'pending') AS pending_id,
-        min(lease_until) FILTER (WHERE status = 'pending') AS lease_until,
-        min(id) FILTER (WHERE status = 'in_doubt') AS doubt_id
-      FROM trades WHERE bot_id = b.id AND status IN ('pending', 'in_doubt')) AS o ON true
-    LEFT JOIN LATERAL (
-      SELECT id, effective_at FROM trades WHERE bot_id = b.id AND status <> 'void'
-      ORDER BY effective_at DESC, id DESC LIMIT 1) AS t ON true
-    LEFT JOIN LATERAL (
-      SELECT trade_id, at FROM conflicts WHERE bot_id = b.id ORDER BY at DESC, id DESC LIMIT 1
-    ) AS c ON true
-    WHERE b.name = p_bot;
-    a.with_permit := false;
-    IF v_facts.bot_id IS NULL THEN
-      a.outcome := 'error'; a.reason := 'no_such_bot'; a.now_us := server_now();
-      RETURN a;
-    END IF;
-    -- Read after the lock was had, never before the wait.
-    IF p_now_us IS NULL THEN a.now_us := server_now();
-    ELSE a.now_us := now_of((SELECT mode FROM ledger WHERE id = 1), p_now_us); END IF;
+    IF NOT v_is_free THEN
+      -- A statement of its own after the lock: it sees all that was committed before.
+      SELECT b.id AS bot_id, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled, o.pending_id,
+        o.lease_until, o.doubt_id, t.id AS last_id, t.effective_at AS last_at,
+        c.trade_id AS conflict_id, c.at AS conflict_at,
+        (SELECT r.at FROM restores AS r ORDER BY r.at DESC LIMIT 1) AS restored_at
+      INTO v_facts
+      FROM bots AS b
+      JOIN LATERAL (SELECT * FROM settings WHERE bot_id = b.id ORDER BY id DESC LIMIT 1)
+        AS s ON true
+      LEFT JOIN LATERAL (
+        SELECT min(id) FILTER (WHERE status = 'pending') AS pending_id,
+          min(lease_until) FILTER (WHERE status = 'pending') AS lease_until,
+          min(id) FILTER (WHERE status = 'in_doubt') AS doubt_id
+        FROM trades WHERE bot_id = b.id AND status IN ('pending', 'in_doubt')) AS o ON true
+      LEFT JOIN LATERAL (
+        SELECT id, effective_at FROM trades WHERE bot_id = b.id AND status <> 'void'
+        ORDER BY effective_at DESC, id DESC LIMIT 1) AS t ON true
+      LEFT JOIN LATERAL (
+        SELECT trade_id, at FROM conflicts WHERE bot_id = b.id ORDER BY at DESC, id DESC LIMIT 1
+      ) AS c ON true
+      WHERE b.name = p_bot;
+      a := NULL;
+      a.with_permit := false;
+      IF v_facts.bot_id IS NULL THEN
+        a.outcome := 'error'; a.reason := 'no_such_bot'; a.now_us := server_now();
+        RETURN a;
+      END IF;
+      -- Read after the lock was had, never before the wait.
+      IF p_now_us IS NULL THEN a.now_us := server_now();
+      ELSE a.now_us := now_of((SELECT mode FROM ledger WHERE id = 1), p_now_us); END IF;
 
-    IF p_instance IS NOT NULL THEN
-      SELECT x.* INTO v_instance FROM instances AS x WHERE x.name = p_instance;
-      IF v_instance.epoch IS DISTINCT FROM p_epoch THEN
-        a.outcome := 'denied'; a.reason := 'superseded';
-        IF v_instance.epoch IS NOT NULL THEN
-          a.holder_pid := v_instance.pid; a.holder_instance := p_instance;
-          a.holder_epoch := v_instance.epoch;
+      v_bot := v_facts.bot_id; v_now := a.now_us;
+      v_cooldown := v_facts.cooldown_us; v_lease := v_facts.lease_us;
+
+      IF p_instance IS NOT NULL THEN
+        SELECT x.* INTO v_instance FROM instances AS x WHERE x.name = p_instance;
+        IF v_instance.epoch IS DISTINCT FROM p_epoch THEN
+          a.outcome := 'denied'; a.reason := 'superseded';
+          IF v_instance.epoch IS NOT NULL THEN
+            a.holder_pid := v_instance.pid; a.holder_instance := p_instance;
+            a.holder_epoch := v_instance.epoch;
+          END IF;
+          RETURN a;
+        END IF;
+      END IF;
+
+      -- The decision about an attempt whose key is new.
+      v_expired := NULL;
+      v_winner := NULL;
+      IF p_kind = 'past' THEN
+        IF p_at_us > a.now_us OR p_at_us < 0 THEN
+          a.outcome := 'error'; a.reason := 'invalid_input';
+          a.detail := CASE WHEN p_at_us < 0 THEN 'it lies before 1970'
+            ELSE 'it lies in the future' END;
+        END IF;
+      ELSIF v_facts.enabled = 0 THEN
+        a.reason := 'disabled';
+      ELSIF v_facts.lease_until > a.now_us THEN
+        a.reason := 'in_progress'; a.retry_after_us := v_facts.lease_until - a.now_us;
+        v_winner := v_facts.pending_id;
+      ELSE
+        v_expired := v_facts.pending_id;
+        -- elapsed = cooldown is enough.
+        v_longest := 0;
+        v_wait := v_facts.cooldown_us - (a.now_us - v_facts.last_at);
+        IF v_wait > 0 THEN
+          v_longest := v_wait; v_winner := v_facts.last_id; v_last_at := v_facts.last_at;
+        END IF;
+        v_wait := v_facts.cooldown_us - (a.now_us - v_facts.conflict_at);
+        IF v_wait > v_longest THEN
+          v_longest := v_wait; v_winner := v_facts.conflict_id; v_last_at := v_facts.conflict_at;
+        END IF;
+        v_wait := v_facts.cooldown_us - (a.now_us - v_facts.restored_at);
+        IF v_wait > v_longest THEN
+          v_longest := v_wait; v_winner := NULL; v_last_at := v_facts.restored_at;
+          a.restored_at := v_facts.restored_at;
+        END IF;
+        IF v_facts.in_doubt = 'block' AND COALESCE(v_facts.doubt_id, v_expired) IS NOT NULL THEN
+          a.reason := 'in_doubt'; a.restored_at := NULL;
+          v_winner := COALESCE(v_facts.doubt_id, v_expired);
+        ELSIF v_longest > 0 THEN
+          a.reason := 'cooldown'; a.retry_after_us := v_longest;
+          IF v_last_at - a.now_us > 1000000 THEN a.clock_behind_us := v_last_at - a.now_us; END IF;
+        END IF;
+      END IF;
+
+      IF p_kind = 'check' THEN
+        a.outcome := CASE WHEN a.reason IS NULL THEN 'admissible' ELSE 'denied' END;
+        RETURN CASE WHEN v_winner IS NULL THEN a ELSE with_winner(a, v_winner) END;
+      END IF;
+      -- An admission finds out by itself whether the key is new.
+      IF a.reason IS NOT NULL OR v_is_known THEN
+        SELECT t.* INTO v_trade FROM trades AS t WHERE t.key = p_key;
+        IF v_trade.id IS NOT NULL THEN
+          RETURN replayed(a.now_us, v_trade, v_bot, p_kind, p_side, p_symbol, p_quantity,
+            p_price, p_token, p_at_us);
+        END IF;
+      END IF;
+      -- What is to be written as in doubt needs the lock, whatever the answer.
+      IF v_expired IS NOT NULL AND v_is_locked THEN
+        UPDATE trades SET status = 'in_doubt' WHERE id = v_expired;
+        v_expired := NULL;
+      END IF;
+      IF a.reason IS NOT NULL AND v_expired IS NULL THEN
+        a.outcome := COALESCE(a.outcome, 'denied');
+        IF v_winner IS NOT NULL THEN a := with_winner(a, v_winner); END IF;
+        IF a.reason = 'in_progress' THEN
+          a.holder_pid := a.pid; a.holder_instance := a.instance; a.holder_epoch := a.epoch;
         END IF;
         RETURN a;
       END IF;
-    END IF;
-
-    -- The decision about an attempt whose key is new.
-    v_expired := NULL;
-    v_winner := NULL;
-    IF p_kind = 'past' THEN
-      IF p_at_us > a.now_us OR p_at_us < 0 THEN
-        a.outcome := 'error'; a.reason := 'invalid_input';
-        a.detail := CASE WHEN p_at_us < 0 THEN 'it lies before 1970' ELSE 'it lies in the future' END;
-      END IF;
-    ELSIF v_facts.enabled = 0 THEN
-      a.reason := 'disabled';
-    ELSIF v_facts.lease_until > a.now_us THEN
-      a.reason := 'in_progress'; a.retry_after_us := v_facts.lease_until - a.now_us;
-      v_winner := v_facts.pending_id;
-    ELSE
-      v_expired := v_facts.pending_id;
-      -- elapsed = cooldown is enough.
-      v_longest := 0;
-      v_wait := v_facts.cooldown_us - (a.now_us - v_facts.last_at);
-      IF v_wait > 0 THEN
-        v_longest := v_wait; v_winner := v_facts.last_id; v_last_at := v_facts.last_at;
-      END IF;
-      v_wait := v_facts.cooldown_us - (a.now_us - v_facts.conflict_at);
-      IF v_wait > v_longest THEN
-        v_longest := v_wait; v_winner := v_facts.conflict_id; v_last_at := v_facts.conflict_at;
-      END IF;
-      v_wait := v_facts.cooldown_us - (a.now_us - v_facts.restored_at);
-      IF v_wait > v_longest THEN
-        v_longest := v_wait; v_winner := NULL; v_last_at := v_facts.restored_at;
-        a.restored_at := v_facts.restored_at;
-      END IF;
-      IF v_facts.in_doubt = 'block' AND COALESCE(v_facts.doubt_id, v_expired) IS NOT NULL THEN
-        a.reason := 'in_doubt'; a.restored_at := NULL;
-        v_winner := COALESCE(v_facts.doubt_id, v_expired);
-      ELSIF v_longest > 0 THEN
-        a.reason := 'cooldown'; a.retry_after_us := v_longest;
-        IF v_last_at - a.now_us > 1000000 THEN a.clock_behind_us := v_last_at - a.now_us; END IF;
-      END IF;
-    END IF;
-
-    IF p_kind = 'check' THEN
-      a.outcome := CASE WHEN a.reason IS NULL THEN 'admissible' ELSE 'denied' END;
-      RETURN CASE WHEN v_winner IS NULL THEN a ELSE with_winner(a, v_winner) END;
-    END IF;
-    -- An admission finds out by itself whether the key is new.
-    IF a.reason IS NOT NULL OR v_is_known THEN
-      SELECT t.* INTO v_trade FROM trades AS t WHERE t.key = p_key;
-      IF v_trade.id IS NOT NULL THEN
-        RETURN replayed(a.now_us, v_trade, v_facts.bot_id, p_kind, p_side, p_symbol, p_quantity,
-          p_price, p_token, p_at_us);
-      END IF;
-    END IF;
-    -- What is to be written as in doubt needs the lock, whatever the answer.
-    IF v_expired IS NOT NULL AND v_is_locked THEN
-      UPDATE trades SET status = 'in_doubt' WHERE id = v_expired;
-      v_expired := NULL;
-    END IF;
-    IF a.reason IS NOT NULL AND v_expired IS NULL THEN
-      a.outcome := COALESCE(a.outcome, 'denied');
-      IF v_winner IS NOT NULL THEN a := with_winner(a, v_winner); END IF;
-      IF a.reason = 'in_progress' THEN
-        a.holder_pid := a.pid; a.holder_instance := a.instance; a.holder_epoch := a.epoch;
-      END IF;
-      RETURN a;
     END IF;
 
     IF v_is_locked THEN
       INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, price, cooldown_us, token,
         pid, instance, epoch, created_at, lease_until, status, filled_at, filled_price,
         filled_quantity, exchange_at, received_at)
-      VALUES (v_facts.bot_id, p_key, p_kind, p_side, p_symbol, p_quantity, p_price,
-        v_facts.cooldown_us, CASE p_kind WHEN 'reserve' THEN p_token END, p_pid, p_instance,
-        p_epoch, CASE p_kind WHEN 'past' THEN p_at_us ELSE a.now_us END,
-        CASE p_kind WHEN 'reserve' THEN a.now_us + v_facts.lease_us END,
+      VALUES (v_bot, p_key, p_kind, p_side, p_symbol, p_quantity, p_price, v_cooldown,
+        CASE p_kind WHEN 'reserve' THEN p_token END, p_pid, p_instance, p_epoch,
+        CASE p_kind WHEN 'past' THEN p_at_us ELSE v_now END,
+        CASE p_kind WHEN 'reserve' THEN v_now + v_lease END,
         CASE p_kind WHEN 'reserve' THEN 'pending' ELSE 'filled' END,
-        CASE p_kind WHEN 'record' THEN a.now_us WHEN 'past' THEN p_at_us END,
+        CASE p_kind WHEN 'record' THEN v_now WHEN 'past' THEN p_at_us END,
         CASE WHEN p_kind <> 'reserve' THEN COALESCE(p_fill_price, p_price) END,
         CASE WHEN p_kind <> 'reserve' THEN COALESCE(p_fill_quantity, p_quantity) END,
         CASE WHEN p_kind <> 'reserve' THEN p_at_us END,
-        CASE WHEN p_kind <> 'reserve' THEN a.now_us END)
+        CASE WHEN p_kind <> 'reserve' THEN v_now END)
       ON CONFLICT (key) DO NOTHING
-      RETURNING * INTO v_trade;
-      IF v_trade.id IS NOT NULL THEN
-        a.outcome := 'admitted'; a.with_permit := p_kind = 'reserve';
-        RETURN with_trade(a, v_trade, p_bot);
+      RETURNING 'admitted', NULL, NULL, p_kind = 'reserve', NULL, NULL, NULL, NULL, NULL, NULL,
+        v_now, id, p_bot, key, origin, side, symbol, quantity, price, cooldown_us, token, pid,
+        instance, epoch, created_at, lease_until, NULL, NULL, status, filled_at, filled_price,
+        filled_quantity, exchange_at, received_at, NULL, NULL, late, superseded INTO a;
+      IF FOUND THEN
+        IF NOT v_is_free THEN
+          UPDATE bots SET cooldown_us = v_cooldown, lease_us = v_lease,
+            free_at = CASE WHEN p_kind = 'record' AND p_now_us IS NULL THEN v_now + v_cooldown
+              ELSE 9223372036854775807 END
+          WHERE id = v_bot;
+        END IF;
+        RETURN a;
       END IF;
+      -- The key names a trade, perhaps of another bot and since this moment: look again.
       v_is_known := true;
+      v_is_free := false;
     ELSE
-      PERFORM 1 FROM bots WHERE id = v_facts.bot_id FOR NO KEY UPDATE;
+      PERFORM 1 FROM bots WHERE id = v_bot FOR NO KEY UPDATE;
       -- Who takes the instance over waits until this is committed, and is seen here otherwise.
       IF p_instance IS NOT NULL THEN
         PERFORM 1 FROM instances WHERE name = p_instance FOR KEY SHARE;
       END IF;
       v_is_locked := true;
     END IF;
-    a := NULL;
   END LOOP;
 END
 $$;
@@ -889,7 +942,8 @@ CREATE FUNCTION settle_as(
   p_is_operator boolean, p_trade_id bigint, p_key text, p_outcome text, p_token text,
   p_fill_quantity text, p_fill_price text, p_at_us bigint, p_reason text, p_wait_ms integer,
   p_now_us bigint
-) RETURNS answer LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+) RETURNS answer LANGUAGE plpgsql
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 -- Exactly one outcome wins (INV-5); no fill is refused for its time (INV-6).
 DECLARE
   t trades;
@@ -915,7 +969,8 @@ BEGIN
     RETURN a;
   END IF;
   PERFORM begin_writing(p_wait_ms);
-  SELECT b.name INTO v_bot FROM bots AS b WHERE b.id = t.bot_id FOR NO KEY UPDATE;
+  UPDATE bots AS b SET free_at = 9223372036854775807 WHERE b.id = t.bot_id
+  RETURNING b.name INTO v_bot;
   IF t.instance IS NOT NULL THEN
     PERFORM 1 FROM instances WHERE name = t.instance FOR KEY SHARE;
   END IF;
@@ -1000,7 +1055,8 @@ $$;
 CREATE FUNCTION work(
   p_elements jsonb, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
 ) RETURNS SETOF answer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 -- Several attempts and settlements in one transaction, one after the other.
 DECLARE
   e record;
@@ -1027,7 +1083,7 @@ BEGIN
         e.fill_price, e.at_us, e.reason, p_wait_ms, p_now_us);
     ELSE
       RETURN NEXT attempt(e.kind, e.bot, e.key, e.side, e.symbol, e.quantity, e.price, e.token,
-        e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, p_wait_ms, p_now_us, true);
+        e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, p_wait_ms, p_now_us);
     END IF;
   END LOOP;
 END
@@ -1035,7 +1091,8 @@ $$;
 
 CREATE FUNCTION is_live(p_trade_id bigint, p_token text, p_now_us bigint DEFAULT NULL)
   RETURNS boolean LANGUAGE sql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
   SELECT EXISTS (
     SELECT 1 FROM trades AS t JOIN ledger AS l ON l.id = 1
     WHERE t.id = p_trade_id AND t.token = p_token AND t.status = 'pending'
@@ -1058,7 +1115,8 @@ CREATE FUNCTION acquire(
   p_start_ticks bigint, p_host text, p_command text, p_heartbeat_us bigint,
   p_dead_epoch bigint DEFAULT NULL, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
 ) RETURNS instance_answer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 -- Takes a name that is free or whose holder is proven dead (INV-7): by the clock of the server, or
 -- by the caller, who can look at it.
 DECLARE
@@ -1105,7 +1163,8 @@ CREATE FUNCTION renew(
   p_name text, p_epoch bigint, p_heartbeat_us bigint, p_wait_ms integer DEFAULT NULL,
   p_now_us bigint DEFAULT NULL
 ) RETURNS instance_answer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 DECLARE
   i instances;
   v_now bigint;
@@ -1130,7 +1189,8 @@ $$;
 
 CREATE FUNCTION release(p_name text, p_epoch bigint, p_wait_ms integer DEFAULT NULL)
   RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 BEGIN
   PERFORM begin_writing(p_wait_ms);
   UPDATE instances SET pid = NULL, heartbeat_until = NULL
@@ -1141,7 +1201,8 @@ $$;
 
 CREATE FUNCTION evict(p_name text, p_wait_ms integer DEFAULT NULL) RETURNS instance_answer
   LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 DECLARE
   i instances;
 BEGIN
@@ -1232,7 +1293,8 @@ CREATE FUNCTION enter(
   p_bots jsonb, p_facts jsonb, p_pid integer, p_wait_ms integer DEFAULT NULL,
   p_now_us bigint DEFAULT NULL
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off AS $$
 DECLARE
   f record;
   t trades;
@@ -1332,6 +1394,9 @@ BEGIN
         RAISE EXCEPTION '% rows of % belong to no bot', v_orphans, v_table USING ERRCODE = 'TL102';
       END IF;
     END IF;
+    IF EXISTS (SELECT 1 FROM trades WHERE instance NOT IN (SELECT name FROM instances)) THEN
+      RAISE EXCEPTION 'a trade belongs to no instance' USING ERRCODE = 'TL104';
+    END IF;
     EXECUTE format(
       'SELECT setval(pg_get_serial_sequence(%L, ''id''), COALESCE(max(id), 0) + 1, false) FROM %I',
       'tradeledger.' || v_table, v_table);
@@ -1429,7 +1494,8 @@ CREATE FUNCTION status(p_bot text DEFAULT NULL, p_now_us bigint DEFAULT NULL)
   RETURNS TABLE (
     name text, cooldown_us bigint, lease_us bigint, in_doubt text, enabled smallint,
     last_trade_at bigint, said answer)
-  LANGUAGE sql SECURITY DEFINER SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  LANGUAGE sql SECURITY DEFINER SET search_path = tradeledger, pg_temp
+  SET enable_seqscan = off AS $$
   SELECT s.name, s.cooldown_us, s.lease_us, s.in_doubt, s.enabled, greatest(
       (SELECT max(t.effective_at) FROM trades AS t
         WHERE t.bot_id = s.bot_id AND t.status <> 'void'),

@@ -28,8 +28,6 @@
     private let handle: OpaquePointer
     /// The process that opened it, and the only one that may use it.
     private let processID = getpid()
-    /// Statements that were sent, for measurements.
-    public private(set) var statementCount = 0
     /// The connection was lost, or an answer did not come: every later call fails.
     public private(set) var isLost = false
 
@@ -142,7 +140,6 @@
     public func run(script: String, wait: Duration) throws(PostgreSQLError) {
       let deadline = Deadline(wait)
       try expectUsable()
-      statementCount += 1
       guard unsafe PQsendQuery(handle, script) == 1 else { throw lost(.unknown) }
       _ = try receive(deadline)
     }
@@ -197,8 +194,7 @@
     }
 
     private func send(_ query: Query) -> Bool {
-      statementCount += 1
-      return unsafe withCStrings(query.values) { values in
+      unsafe withCStrings(query.values) { values in
         unsafe PQsendQueryParams(
           handle, query.sql, Int32(query.values.count), nil, values, nil, nil, 0) == 1
       }

@@ -2329,8 +2329,11 @@ class _Server:
         text = _escaped(text)
         if "does not exist" in text and "database" in text:
             return _error("no_ledger", text, "make it: createdb, then tradeledger init --db URL")
-        words = ("authentication failed", "no password supplied", "no pg_hba.conf entry",
-                 "does not exist", "SSL", "certificate", "invalid", "not permitted")  # fmt: skip
+        words = (
+            "authentication failed", "no password supplied", "no pg_hba.conf entry",
+            "does not exist", "does not support SSL", "certificate", "not permitted to log in",
+            "invalid URI", "invalid connection option", "invalid port",
+        )  # fmt: skip
         if any(word in text for word in words):
             self.close()
             return _error("permission", text, "correct the address, the password or the server")

@@ -34,6 +34,10 @@ is_there() {
     man-db) command -v man >/dev/null 2>&1 ;;
     dpkg-dev) command -v dpkg-deb >/dev/null 2>&1 ;;
     binutils) command -v strip >/dev/null 2>&1 && command -v readelf >/dev/null 2>&1 ;;
+    postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
+      command -v postgres >/dev/null 2>&1 ;;
+    pgbouncer) [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null 2>&1 ;;
+    libpq-dev) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists libpq ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" != Linux ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac

@@ -83,17 +83,22 @@ protocol LedgerEngine: Actor {
   func addBot(_ bot: Bot, wait: WaitLimit) throws(LedgerError) -> AddBotOutcome
   func changeBot(_ name: BotName, _ change: BotChange, wait: WaitLimit) throws(LedgerError) -> Bot
 
+  /// Where a lease of an instance name looks after itself. What goes on there does not keep it
+  /// waiting for longer than its own calls may.
+  nonisolated var leaseExecutor: any TaskExecutor { get }
   /// Takes an instance name that is free or whose holder is proven dead (INV-7).
-  func acquire(
+  nonisolated func acquire(
     _ candidate: InstanceCandidate, _ processes: any ProcessTable, wait: WaitLimit
-  ) throws(LedgerError) -> InstanceAcquisition
+  ) async throws(LedgerError) -> InstanceAcquisition
   /// Whether `claim` still stands; with a heartbeat, renews it in the same step.
   /// - Throws: `ledgerMoved` too, since a claim on a file that others do not open is worth nothing.
-  func renew(
+  nonisolated func renew(
     _ claim: InstanceClaim, _ heartbeat: Heartbeat?, _ processes: any ProcessTable, wait: WaitLimit
-  ) throws(LedgerError) -> InstanceLoss?
+  ) async throws(LedgerError) -> InstanceLoss?
   /// Lets go of a name. - Returns: false where it was lost before.
-  func release(_ claim: InstanceClaim, wait: WaitLimit) throws(LedgerError) -> Bool
+  nonisolated func release(
+    _ claim: InstanceClaim, wait: WaitLimit
+  ) async throws(LedgerError) -> Bool
   /// Raises the epoch and leaves the name to nobody. - Returns: who had it.
   func evict(_ name: InstanceName, wait: WaitLimit) throws(LedgerError) -> InstanceEviction
   func instances(

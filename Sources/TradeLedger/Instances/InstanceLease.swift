@@ -38,8 +38,8 @@ public final class InstanceLease: Sendable {
     self.keeper = keeper
     let (losses, ended) = AsyncStream<InstanceLoss>.makeStream()
     self.losses = losses
-    // On the ledger's thread, so that a busy or blocked pool delays no heartbeat.
-    watch = Task(executorPreference: engine.executor) {
+    // On a thread of the ledger's, so that a busy or blocked pool delays no heartbeat.
+    watch = Task(executorPreference: engine.leaseExecutor) {
       if let loss = await keeper.watch(since: start) { ended.yield(loss) }
       ended.finish()
     }

@@ -16,6 +16,7 @@ import tradeledger
 
 try:
     import psycopg
+    import psycopg.types.json
 except ImportError:
     psycopg = None  # type: ignore[assignment]
 
@@ -130,15 +131,18 @@ class ServerTestCase(unittest.TestCase):
     """A test with a ledger on the server, which must be sound at its end."""
 
     mode = "simulation"
+    server: ServerLedger
 
     @classmethod
     def setUpClass(cls) -> None:
         make_template()
         cls.addClassCleanup(drop, TEMPLATE)
+        # One database for all, emptied for each.
+        cls.server = ServerLedger(cls.mode)
+        cls.addClassCleanup(cls.server.close)
 
     def setUp(self) -> None:
-        self.server = ServerLedger(self.mode)
-        self.addCleanup(self.server.close)
+        self.server.reset()
         self.addCleanup(self.expect_sound)
 
     def expect_sound(self) -> None:
@@ -159,4 +163,7 @@ class ServerTestCase(unittest.TestCase):
         return raised.exception
 
 
-__all__ = ["POOLER", "SERVER", "START_US", "ServerLedger", "ServerTestCase", "address", "administer"]
+__all__ = [
+    "POOLER", "SERVER", "START_US", "WORKER", "ServerLedger", "ServerTestCase", "address",
+    "administer", "psycopg",
+]  # fmt: skip

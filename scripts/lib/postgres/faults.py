@@ -135,6 +135,10 @@ def judge(load: Load) -> list[str]:
             wrong.append(f"{what}, and it is {row['status']}: {answer}")
         elif what in ("void", "too_late") and row["status"] != "void":
             wrong.append(f"{what}, and it is {row['status']}: {answer}")
+        elif what == "denied" and answer["reason"] == "replayed":
+            # Its answer was lost for longer than its lease, so that nobody may send the order.
+            if row is None or answer["key"] in sent:
+                wrong.append(f"a replay of what is not there, or was sent: {answer}")
         elif what == "denied" and row is not None:
             wrong.append(f"denied, and there is a row: {answer}")
         elif what == "error" and answer["retry"] == "safe" and row is not None:

@@ -5,72 +5,25 @@
   /// same machine, is judged by that; every other one by its heartbeat, on the server's clock.
   extension PostgreSQLEngine {
     nonisolated var isShared: Bool { true }
+    nonisolated var leaseExecutor: any TaskExecutor { names.thread }
 
-    func acquire(
+    nonisolated func acquire(
       _ candidate: InstanceCandidate, _ processes: any ProcessTable, wait: WaitLimit
-    ) throws(LedgerError) -> InstanceAcquisition {
-      let identity = candidate.identity
-      var dead: Epoch?
-      while true {
-        let values: [String?] = [
-          candidate.name.description, identity.bootID, "\(identity.pidNamespace)",
-          "\(identity.timeNamespace)", "\(identity.pid)", "\(identity.startTicks)",
-          candidate.host, candidate.command,
-          candidate.heartbeat.map { "\($0.lease.wholeMicroseconds)" },
-          dead.map { "\($0)" },
-        ]
-        let reply = try write(wait: wait, ServerStatements.acquire) { [now] in
-          values + [$0, now]
-        }
-        let row = try reply.answer.first()
-        let stored = try row.instance(3)
-        if try row.text(0) == "taken" { return taken(stored.claim) }
-        guard let holder = stored.holder else { throw .bug("a name is held by nobody") }
-        // The answer to an earlier try was lost, and it is this process that has the name.
-        if reply.isRepeated, holder.identity == identity, !claims.contains(stored.claim) {
-          return taken(stored.claim)
-        }
-        let left = row.optionalInterval(1)
-        let state = HolderRule.judge(
-          holder, from: identity, heartbeatLeft: left, sighting: processes.sighting(of: holder.pid))
-        if case .dead = state, dead != stored.epoch {
-          // With proof: for this epoch alone, should somebody else have been faster.
-          dead = stored.epoch
-          continue
-        }
-        return .denied(
-          Denial(.held, holder: Denial.Holder(stored.claim, holder), retryAfter: left))
-      }
+    ) async throws(LedgerError) -> InstanceAcquisition {
+      try await expectUsable()
+      return try await names.acquire(candidate, processes, wait: wait)
     }
 
-    private func taken(_ claim: InstanceClaim) -> InstanceAcquisition {
-      claims = claims.filter { $0.name != claim.name }
-      claims.insert(claim)
-      return .taken(claim)
+    nonisolated func renew(
+      _ claim: InstanceClaim, _ heartbeat: Heartbeat?, _: any ProcessTable, wait: WaitLimit
+    ) async throws(LedgerError) -> InstanceLoss? {
+      try await names.renew(claim, heartbeat, wait: wait)
     }
 
-    func renew(
-      _ claim: InstanceClaim, _ heartbeat: Heartbeat?, _ processes: any ProcessTable,
-      wait: WaitLimit
-    ) throws(LedgerError) -> InstanceLoss? {
-      let values: [String?] = [
-        claim.name.description, "\(claim.epoch)",
-        heartbeat.map { "\($0.lease.wholeMicroseconds)" },
-      ]
-      let reply = try write(wait: wait, ServerStatements.renew) { [now] in values + [$0, now] }
-      let row = try reply.answer.first()
-      guard try row.text(0) != "held" else { return nil }
-      claims.remove(claim)
-      let stored = row.optionalText(3) == nil ? nil : try row.instance(3)
-      return StoredInstance.loss(of: claim, stored) ?? .evicted
-    }
-
-    func release(_ claim: InstanceClaim, wait: WaitLimit) throws(LedgerError) -> Bool {
-      let reply = try write(wait: wait, ServerStatements.release) {
-        [claim.name.description, "\(claim.epoch)", $0]
-      }
-      claims.remove(claim)
-      return try reply.answer.first().flag(0) || reply.isRepeated
+    nonisolated func release(
+      _ claim: InstanceClaim, wait: WaitLimit
+    ) async throws(LedgerError) -> Bool {
+      try await names.release(claim, wait: wait)
     }
 
     func evict(_ name: InstanceName, wait: WaitLimit) throws(LedgerError) -> InstanceEviction {
@@ -101,6 +54,110 @@
           Instance(name: stored.name, epoch: stored.epoch, holder: stored.holder, state: state))
       }
       return found
+    }
+  }
+
+  /// Takes names and keeps them, with a connection and a thread of its own: a heartbeat waits for no
+  /// trade and for no long answer, and its holder learns in time that it could not renew it.
+  actor ServerNames {
+    nonisolated let thread = LedgerThread()
+    private let session: ServerSession
+    private let setup: LaneSetup
+    /// Names that were taken here.
+    private var claims: Set<InstanceClaim> = []
+    private var isClosed = false
+
+    init(_ address: Address, _ setup: LaneSetup) {
+      session = ServerSession(address, setup.counter)
+      self.setup = setup
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+      unsafe thread.asUnownedSerialExecutor()
+    }
+
+    func close() {
+      isClosed = true
+      session.disconnect()
+    }
+
+    private var now: String? { setup.givenTime.map { String($0) } }
+
+    func acquire(
+      _ candidate: InstanceCandidate, _ processes: any ProcessTable, wait: WaitLimit
+    ) throws(LedgerError) -> InstanceAcquisition {
+      let identity = candidate.identity
+      var dead: Epoch?
+      while true {
+        let values: [String?] = [
+          candidate.name.description, identity.bootID, "\(identity.pidNamespace)",
+          "\(identity.timeNamespace)", "\(identity.pid)", "\(identity.startTicks)",
+          candidate.host, candidate.command,
+          candidate.heartbeat.map { "\($0.lease.wholeMicroseconds)" }, dead.map { "\($0)" },
+        ]
+        let reply = try ask(ServerStatements.acquire, wait: wait) { values + [$0, now] }
+        let row = try reply.answer.first()
+        let stored = try row.instance(3)
+        if try row.text(0) == "taken" { return taken(stored.claim) }
+        guard let holder = stored.holder else { throw .bug("a name is held by nobody") }
+        // The answer to an earlier try was lost, and it is this process that has the name.
+        if reply.isRepeated, holder.identity == identity, !claims.contains(stored.claim) {
+          return taken(stored.claim)
+        }
+        let left = row.optionalInterval(1)
+        let state = HolderRule.judge(
+          holder, from: identity, heartbeatLeft: left, sighting: processes.sighting(of: holder.pid))
+        if case .dead = state, dead != stored.epoch {
+          // With proof: for this epoch alone, should somebody else have been faster.
+          dead = stored.epoch
+          continue
+        }
+        return .denied(
+          Denial(.held, holder: Denial.Holder(stored.claim, holder), retryAfter: left))
+      }
+    }
+
+    private func taken(_ claim: InstanceClaim) -> InstanceAcquisition {
+      claims = claims.filter { $0.name != claim.name }
+      claims.insert(claim)
+      return .taken(claim)
+    }
+
+    /// Takes no longer than `wait`: beyond it the holder has to stop, whatever the answer. (A
+    /// heartbeat that may not have been written is made again.)
+    func renew(
+      _ claim: InstanceClaim, _ heartbeat: Heartbeat?, wait: WaitLimit
+    ) throws(LedgerError) -> InstanceLoss? {
+      let values: [String?] = [
+        claim.name.description, "\(claim.epoch)",
+        heartbeat.map { "\($0.lease.wholeMicroseconds)" },
+      ]
+      let reply = try ask(ServerStatements.renew, wait: wait, isWriting: false, patience: .zero) {
+        values + [$0, now]
+      }
+      let row = try reply.answer.first()
+      guard try row.text(0) != "held" else { return nil }
+      claims.remove(claim)
+      let stored = row.optionalText(3) == nil ? nil : try row.instance(3)
+      return StoredInstance.loss(of: claim, stored) ?? .evicted
+    }
+
+    func release(_ claim: InstanceClaim, wait: WaitLimit) throws(LedgerError) -> Bool {
+      let reply = try ask(ServerStatements.release, wait: wait) {
+        [claim.name.description, "\(claim.epoch)", $0]
+      }
+      claims.remove(claim)
+      return try reply.answer.first().flag(0) || reply.isRepeated
+    }
+
+    private func ask(
+      _ sql: String, wait: WaitLimit, isWriting: Bool = true,
+      patience: Duration = ServerSession.patience, _ values: (_ wait: String) -> [String?]
+    ) throws(LedgerError) -> ServerSession.Reply {
+      if isClosed { throw .closed }
+      return try session.ask(wait: wait, isWriting: isWriting, patience: patience) { remaining in
+        Query(sql, values(TradingCall.milliseconds(remaining)))
+      }
     }
   }
 #endif

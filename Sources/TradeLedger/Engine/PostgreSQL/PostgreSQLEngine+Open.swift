@@ -46,7 +46,8 @@
       _ address: Address, creating mode: LedgerMode?, options: Ledger.Options,
       thread: LedgerThread
     ) throws(LedgerError) -> PostgreSQLEngine {
-      let session = ServerSession(address)
+      let counter = StatementCounter()
+      let session = ServerSession(address, counter)
       let wait = WaitLimit(options.lockWait)
       var found = try look(session, wait)
       if found == nil, let mode {
@@ -55,7 +56,8 @@
       }
       guard let found else { throw noLedger(address.name) }
       if let mode, found != mode { throw .otherMode(found, address.name) }
-      return PostgreSQLEngine(thread: thread, mode: found, session: session, options: options)
+      return PostgreSQLEngine(
+        thread: thread, mode: found, session: session, counter: counter, options: options)
     }
 
     /// The mode of the ledger; nil where there is none yet.

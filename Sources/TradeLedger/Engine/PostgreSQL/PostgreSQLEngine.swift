@@ -23,8 +23,7 @@
     nonisolated let desk: TradingDesk
     let session: ServerSession
     let options: Ledger.Options
-    /// Names that this engine has taken.
-    var claims: Set<InstanceClaim> = []
+    nonisolated let names: ServerNames
     private var isClosed = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -33,16 +32,18 @@
 
     init(
       thread: LedgerThread, mode: LedgerMode, session: sending ServerSession,
-      options: Ledger.Options
+      counter: StatementCounter, options: Ledger.Options
     ) {
       let address = session.address
-      let setup = LaneSetup(server: address.name, clock: options.clock, pid: getpid())
+      let setup = LaneSetup(
+        server: address.name, clock: options.clock, pid: getpid(), counter: counter)
       self.thread = thread
       self.mode = mode
       self.session = session
       self.options = options
       self.setup = setup
       path = address.name
+      names = ServerNames(address, setup)
       desk = TradingDesk(
         batchLimit: options.batchLimit, laneLimit: options.connectionLimit,
         makeLane: { ServerLane(address, setup) })
@@ -52,9 +53,10 @@
       isClosed = true
       desk.close()
       session.disconnect()
+      Task { [names] in await names.close() }
     }
 
-    func work() -> WorkDone { WorkDone(statements: session.statementCount, syncs: 0) }
+    func work() -> WorkDone { WorkDone(statements: setup.counter.value, syncs: 0) }
 
     func checkUsable(forWriting: Bool) throws(LedgerError) {
       if isClosed { throw .closed }
@@ -130,7 +132,7 @@
       }.get()
     }
 
-    private func expectUsable() throws(LedgerError) { try checkUsable(forWriting: true) }
+    func expectUsable() throws(LedgerError) { try checkUsable(forWriting: true) }
 
     /// The lease is looked at on this machine's boot clock, which the permit was given on; the
     /// server is asked only whether the epoch is still the current one.

@@ -1,11 +1,20 @@
 #if PostgreSQL
   internal import PostgreSQL
+  internal import Synchronization
 
   #if canImport(Glibc)
     internal import Glibc
   #else
     internal import Darwin
   #endif
+
+  /// Statements that were sent, by all connections of one ledger.
+  final class StatementCounter: Sendable {
+    private let count = Mutex(0)
+
+    func add(_ more: Int) { count.withLock { $0 += more } }
+    var value: Int { count.withLock { $0 } }
+  }
 
   /// A connection to the server that is made anew whenever it is lost.
   ///
@@ -15,14 +24,15 @@
   final class ServerSession {
     let address: Address
     private var connection: Connection?
-    private var earlierStatements = 0
+    private let counter: StatementCounter
     /// How long an answer may take beyond the wait for locks; and how much longer than the wait limit
     /// it may take to find out what became of a write whose answer did not come.
     static let patience = Duration.seconds(2)
 
-    init(_ address: Address) { self.address = address }
-
-    var statementCount: Int { earlierStatements + (connection?.statementCount ?? 0) }
+    init(_ address: Address, _ counter: StatementCounter) {
+      self.address = address
+      self.counter = counter
+    }
 
     /// An answer, and whether the question may have been carried out before, with its answer lost.
     struct Reply {
@@ -35,12 +45,16 @@
     /// - Parameters:
     ///   - query: made anew for each try, with what is left of the wait.
     ///   - isWriting: an answer that never comes is an unknown outcome, and no plain failure.
+    ///   - patience: how long an answer may take beyond the wait. Zero: the wait is the end of it.
     func ask(
-      wait: WaitLimit, isWriting: Bool, _ query: (Duration) -> Query
+      wait: WaitLimit, isWriting: Bool, patience: Duration = ServerSession.patience,
+      _ query: (Duration) -> Query
     ) throws(LedgerError) -> Reply {
-      let (answer, isRepeated) = try attempt(wait: wait, isWriting: isWriting) {
-        (connection, remaining) throws(PostgreSQLError) in
-        try connection.run(query(remaining), wait: remaining + ServerSession.patience)
+      let (answer, isRepeated) = try attempt(
+        wait: wait, isWriting: isWriting, patience: patience
+      ) { (connection, remaining) throws(PostgreSQLError) in
+        counter.add(1)
+        return try connection.run(query(remaining), wait: remaining + patience)
       }
       return Reply(answer: answer, isRepeated: isRepeated)
     }
@@ -49,7 +63,8 @@
     func read(_ queries: [Query], wait: WaitLimit) throws(LedgerError) -> [Answer] {
       try attempt(wait: wait, isWriting: false) {
         (connection, remaining) throws(PostgreSQLError) in
-        queries.count == 1
+        counter.add(queries.count)
+        return queries.count == 1
           ? [try connection.run(queries[0], wait: remaining + ServerSession.patience)]
           : try connection.run(inOneSnapshot: queries, wait: remaining + ServerSession.patience)
       }.0
@@ -57,7 +72,7 @@
 
     /// Runs `body` with a connection until it succeeds, fails for good, or the wait is over.
     func attempt<Result>(
-      wait: WaitLimit, isWriting: Bool,
+      wait: WaitLimit, isWriting: Bool, patience: Duration = ServerSession.patience,
       _ body: (Connection, Duration) throws(PostgreSQLError) -> Result
     ) throws(LedgerError) -> (Result, Bool) {
       var unknown: PostgreSQLError?
@@ -66,13 +81,15 @@
         let failure: PostgreSQLError
         do throws(PostgreSQLError) {
           let isLate = unknown != nil && wait.isOver
-          let remaining = isLate ? ServerSession.patience : wait.remaining
-          let result = try body(try connected(remaining), remaining)
+          let remaining = isLate ? patience : wait.remaining
+          // Without any wait one still gets a server that is there.
+          let connection = try connected(max(remaining, min(patience, .seconds(1))))
+          let result = try body(connection, isLate ? patience : wait.remaining)
           return (result, unknown != nil)
         } catch { failure = error }
         if failure.isConnectionLost { disconnect() }
         if isWriting && failure.fate == .unknown { unknown = failure }
-        let isOver = unknown == nil ? wait.isOver : wait.isOver(by: ServerSession.patience)
+        let isOver = unknown == nil ? wait.isOver : wait.isOver(by: patience)
         let mayPass = failure.mayPass(severalHosts: address.hasSeveralHosts)
         if isOver || !mayPass && failure.fate != .unknown {
           if let unknown { throw LedgerError(unknown: unknown, server: address.name) }
@@ -86,16 +103,12 @@
     private func connected(_ remaining: Duration) throws(PostgreSQLError) -> Connection {
       if let connection, !connection.hasHungUp { return connection }
       disconnect()
-      // Without any wait one still gets a server that is there.
-      let new = try Connection.open(address, wait: max(remaining, .seconds(1)))
+      let new = try Connection.open(address, wait: remaining)
       connection = new
       return new
     }
 
-    func disconnect() {
-      earlierStatements += connection?.statementCount ?? 0
-      connection = nil
-    }
+    func disconnect() { connection = nil }
 
     /// The server's version and the protocol of encryption, of a connection that is there.
     var server: (version: Int, text: String, encryption: String?)? {

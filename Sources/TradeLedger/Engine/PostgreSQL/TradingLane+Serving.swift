@@ -6,6 +6,7 @@
     let server: String
     let clock: any LedgerClock
     let pid: Int32
+    let counter: StatementCounter
 
     var givenTime: Int64? { LaneSetup.givenTime(clock) }
 
@@ -98,7 +99,7 @@
     private let work: LaneWork
 
     init(_ address: Address, _ setup: LaneSetup) {
-      work = LaneWork(session: ServerSession(address), setup: setup)
+      work = LaneWork(session: ServerSession(address, setup.counter), setup: setup)
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {

@@ -1,7 +1,25 @@
 internal import SQLite
 
 extension SQLiteEngine {
-  func acquire(
+  nonisolated func acquire(
+    _ candidate: InstanceCandidate, _ processes: any ProcessTable, wait: WaitLimit
+  ) async throws(LedgerError) -> InstanceAcquisition {
+    try await acquireHere(candidate, processes, wait: wait)
+  }
+
+  nonisolated func renew(
+    _ claim: InstanceClaim, _ heartbeat: Heartbeat?, _ processes: any ProcessTable, wait: WaitLimit
+  ) async throws(LedgerError) -> InstanceLoss? {
+    try await renewHere(claim, heartbeat, processes, wait: wait)
+  }
+
+  nonisolated func release(
+    _ claim: InstanceClaim, wait: WaitLimit
+  ) async throws(LedgerError) -> Bool {
+    try await releaseHere(claim, wait: wait)
+  }
+
+  private func acquireHere(
     _ candidate: InstanceCandidate, _ processes: any ProcessTable, wait: WaitLimit
   ) throws(LedgerError) -> InstanceAcquisition {
     try checkUsable(forWriting: true)
@@ -89,7 +107,7 @@ extension SQLiteEngine {
     return machineTime + heartbeat.lease.wholeMicroseconds
   }
 
-  func renew(
+  private func renewHere(
     _ claim: InstanceClaim, _ heartbeat: Heartbeat?, _ processes: any ProcessTable, wait: WaitLimit
   ) throws(LedgerError) -> InstanceLoss? {
     guard let heartbeat else {
@@ -114,7 +132,7 @@ extension SQLiteEngine {
       })
   }
 
-  func release(_ claim: InstanceClaim, wait: WaitLimit) throws(LedgerError) -> Bool {
+  private func releaseHere(_ claim: InstanceClaim, wait: WaitLimit) throws(LedgerError) -> Bool {
     try write(
       wait: wait,
       isThere: { (database, _: Bool) throws(LedgerError) in

@@ -9,6 +9,7 @@ actor SQLiteEngine: LedgerEngine {
   nonisolated let mode: LedgerMode
   nonisolated let path: String
   nonisolated var executor: any TaskExecutor { thread }
+  nonisolated var leaseExecutor: any TaskExecutor { thread }
   nonisolated var isShared: Bool { false }
   let file: LedgerFile
   let clock: any LedgerClock

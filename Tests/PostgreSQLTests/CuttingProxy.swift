@@ -1,0 +1,163 @@
+#if PostgreSQL
+  import Foundation
+  import Synchronization
+
+  /// Stands between a client and a server, and cuts connections where it is told to.
+  final class CuttingProxy: Sendable {
+    enum Cut {
+      /// What the client has sent does not reach the server.
+      case question
+      /// It does, and what the server answers does not reach the client.
+      case answer
+    }
+
+    private struct State {
+      var next: [Cut] = []
+      var isRefusing = false
+      var done = 0
+    }
+
+    private let state = Mutex(State())
+    private let upstream: Int
+    private let listener: Int32
+    let port: Int
+
+    init(upstream: Int) throws {
+      self.upstream = upstream
+      listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      var address = CuttingProxy.address(port: 0)
+      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let listener = listener
+      let code = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+          bind(listener, pointer, length) == 0 && listen(listener, 64) == 0
+            ? getsockname(listener, pointer, &length) : -1
+        }
+      }
+      guard code == 0 else { throw POSIXError(.EADDRINUSE) }
+      port = Int(UInt16(bigEndian: address.sin_port))
+      Thread.detachNewThread { [self] in accept() }
+    }
+
+    /// Ends with the test: a new connection is what wakes it up.
+    func close() {
+      state.withLock { $0.isRefusing = true }
+      shutdown(listener, Int32(SHUT_RDWR))
+    }
+
+    /// The next ones that ask are cut off, one after the other.
+    func cut(_ cuts: Cut...) { state.withLock { $0.next += cuts } }
+    /// Takes no new connection until told otherwise.
+    func refuse(_ isRefusing: Bool) { state.withLock { $0.isRefusing = isRefusing } }
+    var cutsDone: Int { state.withLock { $0.done } }
+    /// No cut is left over.
+    var isDone: Bool { state.withLock { $0.next.isEmpty } }
+
+    /// The URL of `url`'s database through here.
+    func url(_ url: String) -> String {
+      var parts = URLComponents(string: url)
+      parts?.host = "127.0.0.1"
+      parts?.port = port
+      return parts?.string ?? url
+    }
+
+    private static func address(port: Int) -> sockaddr_in {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_addr.s_addr = inet_addr("127.0.0.1")
+      address.sin_port = UInt16(port).bigEndian
+      return address
+    }
+
+    private func accept() {
+      while true {
+        let client = Glibc.accept(listener, nil, nil)
+        if client < 0 { break }
+        var address = CuttingProxy.address(port: upstream)
+        let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let code = withUnsafePointer(to: &address) { pointer in
+          pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+          }
+        }
+        guard code == 0, !state.withLock({ $0.isRefusing }) else {
+          Glibc.close(client)
+          Glibc.close(server)
+          continue
+        }
+        let pair = Pair(client, server)
+        Thread.detachNewThread { [self] in pump(pair, toServer: true) }
+        Thread.detachNewThread { [self] in pump(pair, toServer: false) }
+      }
+      Glibc.close(listener)
+    }
+
+    /// Both ends of a connection, and whether the client has logged in.
+    private final class Pair: Sendable {
+      let client: Int32
+      let server: Int32
+      private let count = Mutex((open: 2, isLoggedIn: false, swallows: false))
+
+      init(_ client: Int32, _ server: Int32) {
+        self.client = client
+        self.server = server
+      }
+
+      func end() {
+        shutdown(client, Int32(SHUT_RDWR))
+        shutdown(server, Int32(SHUT_RDWR))
+        let isLast = count.withLock { count in
+          count.open -= 1
+          return count.open == 0
+        }
+        if isLast {
+          Glibc.close(client)
+          Glibc.close(server)
+        }
+      }
+
+      var isLoggedIn: Bool {
+        get { count.withLock { $0.isLoggedIn } }
+        set { count.withLock { $0.isLoggedIn = newValue } }
+      }
+      var swallows: Bool {
+        get { count.withLock { $0.swallows } }
+        set { count.withLock { $0.swallows = newValue } }
+      }
+    }
+
+    private func pump(_ pair: Pair, toServer: Bool) {
+      var buffer = [UInt8](repeating: 0, count: 65_536)
+      let (from, to) = toServer ? (pair.client, pair.server) : (pair.server, pair.client)
+      pumping: while true {
+        let count = read(from, &buffer, buffer.count)
+        if count <= 0 { break }
+        if toServer, pair.isLoggedIn {
+          let cut = state.withLock { state -> Cut? in
+            guard !state.next.isEmpty else { return nil }
+            state.done += 1
+            return state.next.removeFirst()
+          }
+          if cut == .question { break pumping }
+          if cut == .answer { pair.swallows = true }
+        }
+        if !toServer {
+          // ReadyForQuery, the end of a login.
+          if buffer[..<count].suffix(6).starts(with: [UInt8(ascii: "Z"), 0, 0, 0, 5]) {
+            pair.isLoggedIn = true
+          }
+          if pair.swallows { break pumping }
+        }
+        var sent = 0
+        while sent < count {
+          let written = buffer.withUnsafeBytes {
+            send(to, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL))
+          }
+          if written <= 0 { break pumping }
+          sent += written
+        }
+      }
+      pair.end()
+    }
+  }
+#endif

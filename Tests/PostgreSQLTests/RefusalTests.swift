@@ -1,0 +1,167 @@
+#if PostgreSQL
+  import Foundation
+  import LedgerTestSupport
+  import XCTest
+
+  @testable import TradeLedger
+
+  /// Whatever is wrong with the server, the role or the URL, is said with what to do, and without
+  /// the password.
+  final class RefusalTests: XCTestCase {
+    private func open(
+      _ url: String, lockWait: Duration = .milliseconds(300)
+    ) async throws -> Ledger {
+      var options = Ledger.Options()
+      options.lockWait = lockWait
+      return try await Ledger.open(url, options: options)
+    }
+
+    private func role(_ url: String, _ name: String, _ settings: String...) throws -> String {
+      let role = name + "_" + url.suffix(8)
+      try TestServer.query(url, "CREATE ROLE \(role) LOGIN IN ROLE tradeledger_worker")
+      for setting in settings { try TestServer.query(url, "ALTER ROLE \(role) \(setting)") }
+      return TestServer.url(url, database: String(url.split(separator: "/").last ?? ""), user: role)
+    }
+
+    func testWorker_trades_andCannotRewriteHistory() async throws {
+      let test = try await ServerLedger()
+      try await test.addBot("a")
+      let url = try role(test.url, "worker")
+      let worker = try await open(url)
+      let outcome = try await worker.reserve(.example("a"))
+      let permit = try XCTUnwrap(outcome.permit)
+      _ = try await worker.fill(permit.trade, token: permit.token)
+      _ = try await worker.status()
+      _ = try await worker.audit()
+      await expectError(.permission, saying: "owner") {
+        _ = try await worker.addBot(BotName("b"), BotSettings(cooldown: .zero))
+      }
+      for sql in [
+        "UPDATE tradeledger.trades SET created_at = 0", "DELETE FROM tradeledger.trades",
+        "SELECT token FROM tradeledger.trades", "SELECT tradeledger.restored()",
+      ] {
+        XCTAssertThrowsError(try TestServer.query(url, sql), sql)
+      }
+    }
+
+    func testPlaces_withoutALedger() async throws {
+      let server = try TestServer.orSkip()
+      let empty = try server.database()
+      await expectError(.noLedger, saying: "init") { _ = try await self.open(empty) }
+      await expectError(.noLedger, saying: "createdb") {
+        _ = try await self.open(TestServer.url(server.url, database: "no_such_database"))
+      }
+      await expectError(.unavailable) {
+        _ = try await self.open("postgresql://ann:s3cret@127.0.0.1:1/bots")
+      }
+      await expectError(.invalidInput, saying: "postgresql://") {
+        _ = try await self.open("postgresql://ann:s3cret/x@127.0.0.1/bots")
+      }
+      await expectError(.configuration, saying: "live") {
+        let test = try await ServerLedger(mode: .live)
+        _ = try await Ledger.create(test.url, mode: .paper)
+      }
+    }
+
+    func testInit_byManyAtOnce_makesOne() async throws {
+      let url = try TestServer.orSkip().database()
+      let modes = try await withThrowingTaskGroup(of: LedgerMode.self) { group in
+        for _ in 0..<6 {
+          group.addTask {
+            let ledger = try await Ledger.create(url, mode: .paper)
+            let mode = ledger.mode
+            await ledger.close()
+            return mode
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      XCTAssertEqual(modes, Array(repeating: .paper, count: 6))
+    }
+
+    func testLayout_thatIsNewer_isRefused() async throws {
+      let test = try await ServerLedger()
+      try TestServer.query(
+        test.url,
+        "CREATE OR REPLACE FUNCTION tradeledger.layout() RETURNS integer LANGUAGE sql AS 'SELECT 99'")
+      await expectError(.newerSchema) { _ = try await self.open(test.url) }
+    }
+
+    func testServer_thatTakesNoWrites() async throws {
+      let test = try await ServerLedger()
+      try await test.addBot("a")
+      let url = try role(test.url, "reader", "SET default_transaction_read_only = on")
+      let ledger = try await open(url)
+      await expectError(.configuration, saying: "standby") {
+        _ = try await ledger.reserve(.example("a"))
+      }
+      let check = try await ledger.check(BotName("a"))
+      XCTAssertEqual(check, .admissible)
+    }
+
+    func testIsolation_ofAnotherKind_isRefused() async throws {
+      let test = try await ServerLedger()
+      try await test.addBot("a")
+      let url = try role(
+        test.url, "strict", "SET default_transaction_isolation = 'serializable'")
+      let ledger = try await open(url)
+      await expectError(.configuration, saying: "read committed") {
+        _ = try await ledger.reserve(.example("a"))
+      }
+    }
+
+    func testConnections_thatAreUsedUp_areBusy() async throws {
+      let test = try await ServerLedger()
+      let url = try role(test.url, "crowd", "CONNECTION LIMIT 1")
+      let first = try await open(url)
+      await expectError(.busy, saying: "max_connections") { _ = try await self.open(url) }
+      await first.close()
+      let second = try await open(url, lockWait: .seconds(5))
+      await second.close()
+    }
+
+    /// A server of its own, whose rules for logging in can be changed.
+    func testLogin_thatIsRefused_saysWhatIsAskedFor() async throws {
+      guard ProcessInfo.processInfo.environment["TRADELEDGER_TEST_POSTGRES"] == nil else {
+        throw XCTSkip("needs a server of its own")
+      }
+      _ = try TestServer.orSkip()
+      let server = try TestServer.start()
+      defer { server.stop() }
+      let url = try server.database()
+      let database = String(url.split(separator: "/").last ?? "")
+      try TestServer.query(url, "CREATE ROLE ann LOGIN PASSWORD 'right' SUPERUSER")
+      let rules = """
+        host all owner all trust
+        hostssl all tls all trust
+        host all ann all scram-sha-256
+
+        """
+      try rules.write(
+        toFile: server.directory + "/data/pg_hba.conf", atomically: false, encoding: .utf8)
+      try TestServer.query(url, "CREATE ROLE tls LOGIN")
+      try TestServer.query(url, "SELECT pg_reload_conf()")
+      let place = "127.0.0.1:\(server.port)/\(database)"
+      var right: Ledger?
+      // The new rules are read in a moment.
+      _ = eventually {
+        (try? TestServer.query("postgresql://ann:s3cret@\(place)", "SELECT 1")) == nil
+      }
+      right = try await Ledger.create("postgresql://ann:right@\(place)", mode: .live)
+      XCTAssertEqual(right?.path, "postgresql://ann@\(place)")
+      await expectError(.permission, saying: "password") {
+        _ = try await self.open("postgresql://ann:s3cret@\(place)")
+      }
+      await expectError(.permission, saying: "sslmode") {
+        _ = try await self.open("postgresql://tls:s3cret@\(place)?sslmode=disable")
+      }
+      await expectError(.configuration, saying: "sslmode") {
+        _ = try await self.open("postgresql://ann:s3cret@\(place)?sslmode=require")
+      }
+      await expectError(.permission, saying: "pg_hba") {
+        _ = try await self.open("postgresql://nobody:s3cret@\(place)")
+      }
+      await right?.close()
+    }
+  }
+#endif

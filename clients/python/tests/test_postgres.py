@@ -1,0 +1,440 @@
+"""What a ledger on a PostgreSQL server promises beyond the conformance cases."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import threading
+import time
+import unittest
+from typing import Any
+
+import tradeledger
+from postgres_support import POOLER, WORKER, ServerTestCase, address, psycopg
+from tradeledger import Ledger
+
+ORDER = ("momentum", "buy", "BTC-USD", "0.25")
+
+
+class TradingTests(ServerTestCase):
+    mode = "live"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server.add_bot(cooldown_us=60_000_000)
+
+    def test_trade_from_reserve_to_fill(self) -> None:
+        with self.server.open() as ledger:
+            self.assertEqual(ledger.mode, "live")
+            with ledger.trade(*ORDER, key="k") as permit:
+                self.assertTrue(ledger.is_live(permit))
+                permit.filled(price="100.10")
+            found = ledger.find("k")
+            assert found is not None
+            self.assertEqual((found.status, found.filled_price), ("filled", "100.1"))
+            denied = self.denied(ledger.reserve, *ORDER)
+            self.assertEqual(denied.reason, "cooldown")
+            self.assertLessEqual(denied.retry_after or 0, 60)
+            self.assertEqual(ledger.bot("momentum").cooldown_us, 60_000_000)
+
+    def test_of_eight_at_once_one_trades(self) -> None:
+        outcomes: list[str] = []
+        barrier = threading.Barrier(8)
+
+        def ask() -> None:
+            with self.server.open() as ledger:
+                barrier.wait()
+                try:
+                    ledger.record(*ORDER)
+                    outcomes.append("recorded")
+                except tradeledger.Denied as denied:
+                    outcomes.append(denied.reason)
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(outcomes), ["cooldown"] * 7 + ["recorded"])
+
+    def test_a_token_is_seen_by_nobody_else(self) -> None:
+        with self.server.open() as ledger:
+            permit = ledger.reserve(*ORDER, key="k", token="token-of-the-caller")
+            with psycopg.connect(self.server.url()) as worker:
+                rows = worker.execute("SELECT token FROM tradeledger.trade_rows").fetchall()
+                self.assertEqual(rows, [(None,)])
+            with self.server.open() as other:
+                answer = self.denied(other.fill, permit.id, token="token-of-a-stranger")
+                self.assertEqual(answer.reason, "wrong_token")
+
+    def test_a_fork_does_not_use_the_connection(self) -> None:
+        with self.server.open() as ledger:
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    ledger.check("momentum")
+                except tradeledger.LedgerError as error:
+                    os._exit(0 if error.code == "configuration" else 1)
+                os._exit(2)
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+            self.assertIsNone(ledger.check("momentum"))
+
+    def test_a_lost_connection_is_made_anew(self) -> None:
+        with self.server.open(self.server.url()) as ledger:
+            for _ in range(3):
+                self.server.query(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
+                    WORKER,
+                )
+                self.assertIsNone(ledger.check("momentum"))
+
+    def test_the_clock_of_the_caller_does_not_count(self) -> None:
+        code = self.failed("configuration", Ledger(self.server.url(), clock=self.server.clock).check,
+                           "momentum")  # fmt: skip
+        self.assertIn("clock", str(code))
+
+
+class LockTests(ServerTestCase):
+    mode = "live"
+
+    def setUp(self) -> None:
+        super().setUp()
+        for bot in ("a", "b"):
+            self.server.add_bot(bot, cooldown_us=0)
+
+    def hold(self, bot: str) -> Any:
+        holder = psycopg.connect(address(self.server.name))
+        holder.execute("SELECT 1 FROM tradeledger.bots WHERE name = %s FOR UPDATE", (bot,))
+        self.addCleanup(holder.close)
+        return holder
+
+    def test_a_bot_waits_for_its_own_lock_and_no_longer_than_its_limit(self) -> None:
+        with self.server.open(lock_wait=0.3) as ledger:
+            holder = self.hold("a")
+            start = time.monotonic()
+            self.failed("busy", ledger.record, "a", "buy", "BTC-USD", "1", key="k")
+            self.assertLess(time.monotonic() - start, 1.3)
+            ledger.record("b", "buy", "BTC-USD", "1")
+            holder.close()
+            self.assertFalse(ledger.record("a", "buy", "BTC-USD", "1", key="k").replayed)
+
+    def test_the_queue_for_one_lock_does_not_wait_twice(self) -> None:
+        self.hold("a")
+        times: list[float] = []
+
+        def ask() -> None:
+            with self.server.open(lock_wait=0.4) as ledger:
+                start = time.monotonic()
+                self.failed("busy", ledger.record, "a", "buy", "BTC-USD", "1")
+                times.append(time.monotonic() - start)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(times), 4)
+        self.assertLess(max(times), 1.4)
+
+
+class RuleTests(ServerTestCase):
+    """What the database refuses to whoever writes without the functions."""
+
+    mode = "live"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server.add_bot(cooldown_us=60_000_000)
+        self.server.query("CREATE ROLE tradeledger_test_other LOGIN")
+        self.addCleanup(self.server.query, "DROP ROLE tradeledger_test_other")
+
+    def refused(self, state: str, sql: str, *values: Any) -> None:
+        with self.assertRaises(psycopg.Error) as raised:
+            self.server.query(sql, *values)
+        self.assertEqual(raised.exception.sqlstate, state, raised.exception)
+
+    INSERT = """
+        INSERT INTO tradeledger.trades (bot_id, key, origin, side, symbol, quantity, cooldown_us,
+          created_at, status, filled_at, filled_quantity, received_at)
+        SELECT 1, %s, 'record', 'buy', 'BTC-USD', %s, 60000000, now_us, 'filled', now_us, %s, now_us
+        FROM (SELECT tradeledger.server_now() + %s AS now_us OFFSET 0) AS clock"""
+
+    def test_a_trade_by_hand_is_held_to_the_rules(self) -> None:
+        self.refused("TL100", self.INSERT, "k", "1.50", "1", 0)
+        self.refused("TL103", self.INSERT, "k", "1", "1", 2_000_000)
+        self.server.query(self.INSERT, "k", "1", "1", 0)
+        self.refused("TL106", self.INSERT, "k2", "1", "1", 0)
+        self.refused("TL110", "UPDATE tradeledger.trades SET quantity = '2'")
+        self.refused("TL111", "UPDATE tradeledger.trades SET late = 1")
+        self.refused("TL115", "DELETE FROM tradeledger.trades")
+        self.refused("TL115", "TRUNCATE tradeledger.trades CASCADE")
+        with self.server.open() as ledger:
+            self.assertEqual(self.denied(ledger.record, *ORDER).reason, "cooldown")
+
+    def test_a_pending_trade_is_settled_by_its_token_alone(self) -> None:
+        with self.server.open() as ledger:
+            ledger.reserve(*ORDER, key="k", token="token-of-the-caller")
+        sql = "UPDATE tradeledger.trades SET status = %s, settled_with = %s, reason = 'x', " \
+            "received_at = tradeledger.server_now()"  # fmt: skip
+        self.refused("TL112", sql, "void", "token-of-a-stranger")
+        self.refused("TL113", "UPDATE tradeledger.trades SET status = 'in_doubt'")
+        self.refused("TL105", self.INSERT, "k2", "1", "1", 0)
+        self.server.query(sql, "void", "token-of-the-caller")
+
+    def test_what_never_changes(self) -> None:
+        self.server.take("desk")
+        for state, sql in (
+            ("TL132", "UPDATE tradeledger.bots SET name = 'other'"),
+            ("TL133", "DELETE FROM tradeledger.bots"),
+            ("TL136", "UPDATE tradeledger.settings SET cooldown_us = 0"),
+            ("TL137", "DELETE FROM tradeledger.settings"),
+            ("TL141", "UPDATE tradeledger.instances SET epoch = 7"),
+            ("TL142", "DELETE FROM tradeledger.instances"),
+            ("TL151", "UPDATE tradeledger.ledger SET mode = 'paper'"),
+            ("TL152", "DELETE FROM tradeledger.ledger"),
+            ("TL150", "SELECT tradeledger.make_ledger('paper')"),
+            ("TL130", "INSERT INTO tradeledger.bots (name) VALUES ('two words')"),
+        ):
+            with self.subTest(sql=sql):
+                self.refused(state, sql)
+
+    def test_the_worker_role_can_trade_and_rewrite_nothing(self) -> None:
+        with psycopg.connect(self.server.url(), autocommit=True) as worker:
+            for sql in (
+                "INSERT INTO tradeledger.bots (name) VALUES ('x')",
+                "UPDATE tradeledger.trades SET late = 1", "DELETE FROM tradeledger.trades",
+                "TRUNCATE tradeledger.trades", "SELECT token FROM tradeledger.trades",
+                "ALTER TABLE tradeledger.trades DISABLE TRIGGER ALL",
+                "SELECT tradeledger.change_bot('momentum', 0, NULL, NULL, NULL)",
+                "SELECT tradeledger.evict('desk')", "SELECT tradeledger.restored()",
+                "SELECT tradeledger.resolve(1, NULL, 'void', NULL, NULL, NULL, 'x')",
+                "SELECT tradeledger.begin_writing(1)", "SELECT tradeledger.settle_as(true, 1, NULL, 'void', NULL, NULL, NULL, NULL, 'x', "
+                "1, NULL)", "SELECT tradeledger.copy_begins()", "SET ROLE tradeledger_owner",
+                "CREATE FUNCTION tradeledger.evil() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            ):  # fmt: skip
+                with self.subTest(sql=sql), self.assertRaises(psycopg.Error) as raised:
+                    worker.execute(sql)
+                self.assertEqual(raised.exception.sqlstate, "42501")
+        with psycopg.connect(self.server.url(user="tradeledger_test_other")) as other:
+            with self.assertRaises(psycopg.Error) as raised:
+                other.execute("SELECT tradeledger.check_bot('momentum')")
+            self.assertEqual(raised.exception.sqlstate, "42501")
+
+    def test_a_function_of_the_caller_does_not_step_in(self) -> None:
+        """The functions run as the owner and find nothing of the caller's by name."""
+        with psycopg.connect(self.server.url(), autocommit=True) as worker:
+            worker.execute("CREATE TEMPORARY TABLE trades (id bigint, key text)")
+            worker.execute("CREATE TEMPORARY TABLE bots (id bigint, name text)")
+            worker.execute("SET search_path = pg_temp, tradeledger")
+            row = worker.execute(
+                "SELECT outcome FROM tradeledger.attempt('record', 'momentum', 'k', 'buy', 'B', '1',"
+                "NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL)"
+            ).fetchone()
+            self.assertEqual(row, ("admitted",))
+
+    def test_a_transaction_with_one_snapshot_is_refused(self) -> None:
+        with psycopg.connect(self.server.url()) as worker:
+            worker.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            with self.assertRaises(psycopg.Error) as raised:
+                worker.execute(
+                    "SELECT tradeledger.attempt('record', 'momentum', 'k', 'buy', 'B', '1', NULL, "
+                    "NULL, 1, NULL, NULL, NULL, NULL, NULL)"
+                )
+            self.assertEqual(raised.exception.sqlstate, "TL000")
+
+
+class InstanceTests(ServerTestCase):
+    HOUR = 3_600_000_000
+
+    def acquire(self, pid: int, heartbeat: int | None = 10_000_000, dead: int | None = None) -> Any:
+        return self.server.query(
+            "SELECT outcome, retry_after_us, epoch, pid FROM tradeledger.acquire('desk', 'boot', 1, "
+            "1, %s, 7, 'host', 'cmd', %s, %s, 5000, %s)", pid, heartbeat, dead, self.server._now,
+        )[0]  # fmt: skip
+
+    def renew(self, epoch: int, heartbeat: int | None) -> str:
+        row = self.server.query(
+            "SELECT outcome FROM tradeledger.renew('desk', %s, %s, 5000, %s)", epoch, heartbeat,
+            self.server._now,
+        )[0]  # fmt: skip
+        return str(row[0])
+
+    def test_a_holder_is_taken_over_when_its_heartbeat_is_over(self) -> None:
+        self.assertEqual(self.acquire(11), ("taken", None, 1, 11))
+        self.server.clock.advance(4_000_000)
+        self.assertEqual(self.acquire(12), ("held", 6_000_000, 1, 11))
+        self.assertEqual(self.renew(1, 10_000_000), "held")
+        self.server.clock.advance(9_999_999)
+        self.assertEqual(self.acquire(12), ("held", 1, 1, 11))
+        self.server.clock.advance(1)
+        self.assertEqual(self.acquire(12), ("taken", None, 2, 12))
+        self.assertEqual(self.renew(1, 10_000_000), "lost")
+        self.assertEqual(self.renew(2, None), "held")
+
+    def test_a_proof_of_death_takes_over_at_once(self) -> None:
+        self.assertEqual(self.acquire(11, heartbeat=None), ("taken", None, 1, 11))
+        self.server.clock.advance(1000 * self.HOUR)
+        self.assertEqual(self.acquire(12), ("held", None, 1, 11))
+        self.assertEqual(self.acquire(12, dead=7), ("held", None, 1, 11))
+        self.assertEqual(self.acquire(12, dead=1), ("taken", None, 2, 12))
+        self.assertEqual(self.acquire(13, dead=1)[0], "held")
+
+    def test_release_and_evict(self) -> None:
+        self.acquire(11)
+        self.assertEqual(self.server.query("SELECT tradeledger.release('desk', 2)"), [(False,)])
+        self.assertEqual(self.server.query("SELECT tradeledger.release('desk', 1)"), [(True,)])
+        self.assertEqual(self.server.query("SELECT tradeledger.release('desk', 1)"), [(False,)])
+        evict = "SELECT outcome, epoch, pid FROM tradeledger.evict(%s)"
+        self.assertEqual(self.server.query(evict, "desk"), [("free", 1, None)])
+        self.assertEqual(self.server.query(evict, "nobody")[0][0], "no_such_instance")
+        self.assertEqual(self.acquire(12), ("taken", None, 2, 12))
+        self.assertEqual(self.server.query(evict, "desk"), [("evicted", 3, 12)])
+        self.assertEqual(self.renew(2, 10_000_000), "lost")
+
+    def test_who_takes_over_waits_for_the_trade_that_is_under_way(self) -> None:
+        self.server.add_bot(cooldown_us=0)
+        self.acquire(11)
+        with psycopg.connect(address(self.server.name)) as other:
+            other.execute(
+                "SELECT tradeledger.attempt('record', 'momentum', 'k', 'buy', 'B', '1', NULL, NULL, "
+                "1, 'desk', 1, NULL, NULL, NULL, 5000, %s)", (self.server._now,),
+            )  # fmt: skip
+            with self.assertRaises(psycopg.errors.LockNotAvailable):
+                self.server.query("SELECT tradeledger.evict('desk', 100)")
+            self.assertEqual(self.renew(1, 10_000_000), "held", "a heartbeat waits for no trade")
+            other.rollback()
+        self.server.query("SELECT tradeledger.evict('desk', 100)")
+
+
+class MemoryTests(ServerTestCase):
+    """bots.free_at, by which an admission spares the next one a look at the trades."""
+
+    mode = "live"
+    UNTRUE = """
+        SELECT b.name, b.free_at, s.enabled, s.cooldown_us, b.cooldown_us
+        FROM tradeledger.bots AS b JOIN tradeledger.current_settings AS s ON s.bot_id = b.id
+        WHERE b.free_at < 9223372036854775807 AND (
+          s.enabled = 0 OR b.cooldown_us <> s.cooldown_us OR b.lease_us <> s.lease_us
+          OR EXISTS (SELECT 1 FROM tradeledger.trades AS t WHERE t.bot_id = b.id
+            AND (t.status = 'pending' OR t.status = 'in_doubt' AND s.in_doubt = 'block'
+              OR t.status <> 'void' AND t.effective_at + s.cooldown_us > b.free_at))
+          OR EXISTS (SELECT 1 FROM tradeledger.conflicts AS c
+            WHERE c.bot_id = b.id AND c.at + s.cooldown_us > b.free_at)
+          OR (SELECT max(at) FROM tradeledger.restores) + s.cooldown_us > b.free_at)"""
+
+    def expect_sound(self) -> None:
+        """Facts of the past and late fills may lie anywhere."""
+
+    def test_what_is_remembered_is_true_after_any_operation(self) -> None:
+        chance = random.Random(7)
+        self.server.add_bot("a", cooldown_us=3000, lease_us=5000)
+        permits: list[tradeledger.Permit] = []
+        remembered = 0
+        with self.server.open(self.server.url()) as ledger:
+            for number in range(400):
+                with contextlib.suppress(tradeledger.Denied):
+                    match chance.randrange(12):
+                        case 0 | 1 | 2 | 3:
+                            ledger.record("a", "buy", "B", "1")
+                        case 4 | 5:
+                            permits.append(ledger.reserve("a", "buy", "B", "1"))
+                        case 6 | 7 if permits:
+                            ledger.fill(chance.choice(permits))
+                        case 8 if permits:
+                            ledger.void(chance.choice(permits), "not sent")
+                        case 9:
+                            now = time.time_ns() // 1000
+                            ledger.record("a", "buy", "B", "1", at=now - chance.randrange(6000))
+                        case 10:
+                            self.server.change_bot(
+                                "a", cooldown_us=chance.choice((0, 3000, 6000)),
+                                enabled=chance.random() < 0.8,
+                                in_doubt=chance.choice(("cooldown", "cooldown", "block")),
+                            )  # fmt: skip
+                            self.server.change_bot("a", enabled=True)
+                        case 11 if number % 3 == 0:
+                            self.server.query("SELECT tradeledger.restored()")
+                self.assertEqual(self.server.query(self.UNTRUE), [], f"after step {number}")
+                known = "SELECT 1 FROM tradeledger.bots WHERE free_at < 9223372036854775807"
+                remembered += len(self.server.query(known))
+        self.assertGreater(remembered, 40, "nothing was remembered")
+
+    def test_a_row_that_an_operator_writes_by_hand_is_counted(self) -> None:
+        self.server.add_bot(cooldown_us=0)
+        with self.server.open() as ledger:
+            ledger.record(*ORDER)
+            self.server.change_bot("momentum", cooldown_us=60_000_000)
+            self.assertEqual(self.denied(ledger.record, *ORDER).reason, "cooldown")
+
+
+class BatchTests(ServerTestCase):
+    mode = "live"
+
+    def test_a_batch_answers_one_by_one(self) -> None:
+        for bot in ("a", "b"):
+            self.server.add_bot(bot, cooldown_us=60_000_000)
+        order = {"do": "attempt", "kind": "record", "side": "buy", "symbol": "BTC", "quantity": "1"}
+        elements = [
+            order | {"bot": "a", "key": "1"}, order | {"bot": "b", "key": "2"},
+            order | {"bot": "a", "key": "3"}, order | {"bot": "nobody", "key": "4"},
+            order | {"bot": "b", "key": "2"},
+            {"do": "settle", "trade_id": 77, "outcome": "void", "token": "t", "reason": "x"},
+        ]  # fmt: skip
+        rows = self.server.query(
+            "SELECT outcome, reason FROM tradeledger.work(%s, 1000)", psycopg.types.json.Jsonb(elements)
+        )
+        self.assertEqual(rows, [
+            ("admitted", None), ("admitted", None), ("denied", "cooldown"), ("error", "no_such_bot"),
+            ("replayed", None), ("error", "no_such_trade")])  # fmt: skip
+
+    def test_facts_are_entered_together_or_not_at_all(self) -> None:
+        self.server.add_bot("a", cooldown_us=60_000_000)
+        fact = {"bot": "a", "side": "buy", "symbol": "BTC", "quantity": "1", "price": "5"}
+        facts = [fact | {"key": "1", "at_us": 1_000_000}, fact | {"key": "2", "at_us": 2_000_000}]
+        enter = "SELECT tradeledger.enter('[]', %s::jsonb, 1)"
+        json = psycopg.types.json.Jsonb
+        self.assertEqual(self.server.query(enter, json(facts)), [(2,)])
+        self.assertEqual(self.server.query(enter, json(facts)), [(0,)])
+        facts = [fact | {"key": "3", "at_us": 3_000_000}, fact | {"key": "1", "at_us": 4_000_000}]
+        with self.assertRaises(psycopg.Error) as raised:
+            self.server.query(enter, json(facts))
+        self.assertEqual(raised.exception.sqlstate, "TL002")
+        self.assertEqual(self.server.query("SELECT count(*) FROM tradeledger.trades"), [(2,)])
+
+
+class OpeningTests(ServerTestCase):
+    mode = "live"
+
+    def test_what_is_no_ledger(self) -> None:
+        nothing = address("postgres")
+        self.failed("not_a_ledger", Ledger, nothing)
+        self.failed("no_ledger", Ledger, address("tradeledger_test_nothing"))
+        self.failed("io", Ledger, "postgresql://127.0.0.1:1/x", 0.2)
+        self.failed("permission", Ledger, address(self.server.name, "nobody_of_that_name"))
+        self.assertNotIn("secret", self.failed(
+            "io", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
+
+    def test_another_isolation_is_refused_at_once(self) -> None:
+        self.server.query(
+            f"ALTER DATABASE {self.server.name} SET default_transaction_isolation = 'serializable'"
+        )
+        self.failed("configuration", Ledger, self.server.url())
+        self.server.query(
+            f"ALTER DATABASE {self.server.name} RESET default_transaction_isolation"
+        )
+
+    @unittest.skipUnless(POOLER, "there is no TRADELEDGER_TEST_PGBOUNCER")
+    def test_more_clients_than_connections_behind_a_pooler(self) -> None:
+        for number in range(40):
+            self.server.add_bot(f"bot-{number}", cooldown_us=60_000_000)
+        ledgers = [self.server.open() for _ in range(40)]
+        for turn in range(2):
+            for number, ledger in enumerate(ledgers):
+                bot = f"bot-{number}"
+                if turn == 0:
+                    ledger.record(bot, "buy", "BTC-USD", "1")
+                else:
+                    self.assertEqual(self.denied(ledger.record, bot, "buy", "B", "1").reason, "cooldown")
+        for ledger in ledgers:
+            ledger.close()
