@@ -37,6 +37,8 @@ is_there() {
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
       command -v postgres >/dev/null 2>&1 ;;
     pgbouncer) [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null 2>&1 ;;
+    python3-psycopg) python3 -c 'import psycopg' >/dev/null 2>&1 ;;
+    iproute2) command -v ip >/dev/null 2>&1 ;;
     libpq-dev) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists libpq ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" != Linux ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
