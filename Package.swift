@@ -142,6 +142,12 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
+// Set by scripts/docs alone, so that nobody else has to fetch it.
+if Context.environment["TRADELEDGER_DOCS"] != nil {
+  package.dependencies.append(
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
+}
+
 for target in package.targets where target.type != .system && target.name != "CLedgerSystem" {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),

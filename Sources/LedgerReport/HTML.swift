@@ -71,10 +71,3 @@ func grouped(_ count: Int) -> String {
   }
   return String(digits)
 }
-
-/// To the microsecond: the incidents were about fractions of a second.
-func exactSeconds(_ interval: Duration) -> String {
-  let total = interval.wholeMicroseconds
-  let fraction = String(1_000_000 + total.magnitude % 1_000_000).dropFirst()
-  return (total < 0 ? "-" : "") + "\(total.magnitude / 1_000_000).\(fraction) s"
-}

@@ -138,7 +138,7 @@ public struct DoubleTrade: Sendable {
   var earlierAt: Timestamp { at.advanced(by: .zero - gap) }
 
   /// How far apart, whichever was first: `0.816543 s`.
-  var distance: String { exactSeconds(gap < .zero ? .zero - gap : gap) }
+  var distance: String { (gap < .zero ? .zero - gap : gap).exactSeconds + " s" }
 
   /// One second around the two, or two, or more where the gap asks for it.
   var zoom: ClosedRange<Timestamp> {

@@ -144,9 +144,7 @@ extension SimulationResult {
     Duration.microseconds(Int64(clamping: microseconds)).readable
   }
 
-  /// To the microsecond: the incidents were about fractions of a second.
   private static func seconds(_ microseconds: Int64) -> String {
-    let fraction = String(String(1_000_000 + microseconds.magnitude % 1_000_000).suffix(6))
-    return "\(microseconds.magnitude / 1_000_000).\(fraction) s"
+    Duration.microseconds(microseconds).exactSeconds + " s"
   }
 }

@@ -2,9 +2,10 @@ extension Ledger {
   /// Copies the ledger into one new file while others go on trading, and opens the copy to see that
   /// it is a ledger, sound, and has what the original had.
   ///
-  /// - Parameter target: where the backup goes. It appears there when it is whole, verified and on
-  ///   the disk, and not before; what an interrupted backup leaves is named `TARGET....partial`.
-  /// - Parameter replacing: an older file of that name is replaced. A ledger in use never is.
+  /// - Parameters:
+  ///   - target: where the backup goes. It appears there when it is whole, verified and on the
+  ///     disk, and not before; what an interrupted backup leaves is named `TARGET....partial`.
+  ///   - replacing: an older file of that name is replaced. A ledger in use never is.
   /// - Throws: `cannotCreate` where something has the name; `configuration` for a directory that
   ///   others may write to, or a network file system: copy the finished file there instead;
   ///   `notALedger` where the copy is damaged, because the original is; `busy`, `io`.

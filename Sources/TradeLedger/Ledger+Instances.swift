@@ -12,6 +12,7 @@ public struct InstanceOptions: Sendable {
   /// For people, at most 256 bytes of it; nil: the command line of the process.
   public var command: String?
 
+  /// No wait, and what a process of this kind usually needs.
   public init() {}
 
   /// Half a minute in a container, none elsewhere.
@@ -25,6 +26,7 @@ public struct InstanceOptions: Sendable {
 
 /// The answer to `acquireInstance`.
 public enum InstanceOutcome: Sendable {
+  /// The name is this process's, until the lease is released or lost.
   case acquired(InstanceLease)
   /// With the reason `held` and the holder.
   case denied(Denial)
@@ -113,6 +115,9 @@ extension Ledger {
 
   /// All instance names, by name, and whether their holders live: what a worker looks at when it
   /// starts. Reads only.
+  ///
+  /// - Throws: `busy` and `io` (safe to repeat).
+  /// **Lock**: none that a writer waits for. **Complexity**: 4 statements, 6 files of /proc each.
   public func instances() async throws(LedgerError) -> [Instance] {
     try await engine.instances(options.processes, wait: WaitLimit(options.lockWait))
   }

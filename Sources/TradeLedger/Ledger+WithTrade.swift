@@ -4,12 +4,14 @@ extension Ledger {
   /// Reserves, calls `exchange` with the permit while no lock is held, and settles by its result.
   ///
   /// - Parameters:
+  ///   - order: what to trade, for which bot.
   ///   - exchange: sends the order and returns what the exchange said. It is called at most once,
   ///     and only if the lease still runs right before the call. If it throws ``OrderNotSent`` the
   ///     trade becomes void; if it throws anything else the order may have been sent, and the trade
   ///     stays on record until somebody settles it.
-  ///   - key, token, instance: as for ``reserve(_:key:token:instance:)``. On a replay `exchange` is
-  ///     not called.
+  ///   - key: as for ``reserve(_:key:token:instance:)``. On a replay `exchange` is not called.
+  ///   - token: as for `reserve`.
+  ///   - instance: as for `reserve`.
   /// - Throws: as `reserve` (nothing was sent). An error of the second phase has
   ///   `retry == .checkFirst`: the order *was* sent and its row stands; look the key up.
   ///

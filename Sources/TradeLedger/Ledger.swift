@@ -17,12 +17,14 @@ public final class Ledger: Sendable {
   public struct Options: Sendable {
     /// What the process wants to do.
     public enum Access: Sendable {
+      /// May trade, settle and change bots.
       case readWrite
       /// No call can change a row; nothing is left beside the file (INV-10).
       case readOnly
     }
     /// The longest wait for the write lock, for each call (INV-8).
     public var lockWait: Duration = .seconds(5)
+    /// What the process wants to do.
     public var access: Access = .readWrite
     /// What an answer survives.
     public enum Durability: String, CaseIterable, Sendable {
@@ -31,6 +33,7 @@ public final class Ledger: Sendable {
       /// The end of every process, kill -9 included; a power cut may take the latest answers back.
       case normal
     }
+    /// What an answer survives.
     public var durability: Durability = .full
     /// How many concurrent calls of this process share one transaction at most; at least one.
     public var batchLimit = 256
@@ -48,6 +51,7 @@ public final class Ledger: Sendable {
     /// Who is asked whether the holder of an instance name lives.
     var processes: any ProcessTable = SystemProcesses()
 
+    /// Read and write, five seconds for the write lock, every answer durable.
     public init() {}
   }
 
@@ -167,6 +171,7 @@ extension Ledger {
   /// Phase 1: asks whether `order` may be sent now, and puts it on record if so.
   ///
   /// - Parameters:
+  ///   - order: what to trade, for which bot.
   ///   - key: the client order id; nil to have one made. Repeat the same key after a lost answer.
   ///   - token: what the permit is settled with; nil to have one made. A caller that repeats key
   ///     and token gets its permit back while the lease runs.
@@ -241,7 +246,10 @@ extension Ledger {
 
   /// Phase 2: the order was proven not sent. Say so only on proof: a void trade does not count.
   ///
-  /// - Parameter reason: 1 to 256 bytes on one line.
+  /// - Parameters:
+  ///   - trade: its number, from the permit.
+  ///   - token: the permit's.
+  ///   - reason: 1 to 256 bytes on one line.
   /// - Returns and throws: as ``fill(_:token:_:)``.
   public func void(
     _ trade: TradeID, token: PermitToken, reason: String
@@ -254,8 +262,12 @@ extension Ledger {
 
   /// An operator settles a trade in doubt, after looking its key up at the exchange.
   ///
-  /// - Parameter fill: what the exchange says, or nil where it never got the order.
+  /// - Parameters:
+  ///   - trade: its number or its key.
+  ///   - fill: what the exchange says, or nil where it never got the order.
+  ///   - reason: for whoever reads the trade later: 1 to 256 bytes on one line.
   /// - Returns: as ``fill(_:token:_:)``; denied `in_progress` while the lease still runs.
+  /// - Throws: as ``fill(_:token:_:)``; `invalidInput`. **Complexity**: as `fill`.
   public func resolve(
     _ trade: TradeReference, fill: Fill?, reason: String
   ) async throws(LedgerError) -> SettleOutcome {
@@ -267,7 +279,11 @@ extension Ledger {
 
   /// Whether an order may still be sent under `permit`. Ask right before the exchange call.
   ///
-  /// Looks at the lease on the boot clock, and at the epoch where the permit has one.
+  /// Looks at the lease on the boot clock, and at the epoch where the permit has one (INV-7).
+  ///
+  /// - Returns: false where nothing may be sent any more: call ``void(_:token:reason:)``.
+  /// - Throws: `busy` and `io` (safe to repeat); send nothing.
+  /// **Lock**: none. **Complexity**: 4 statements; none where the permit has no instance.
   public func isLive(_ permit: Permit) async throws(LedgerError) -> Bool {
     try await engine.isLive(permit, wait: WaitLimit(options.lockWait))
   }
@@ -277,6 +293,9 @@ extension Ledger {
 
 extension Ledger {
   /// Adds a bot. Adding it again with the same settings changes nothing.
+  ///
+  /// - Throws: `busy` and `io` (safe to repeat); `outcomeUnknown`: add it again.
+  /// **Lock**, **Durability**: as ``reserve(_:key:token:instance:)``. **Idempotency**: by name.
   public func addBot(
     _ name: BotName, _ settings: BotSettings
   ) async throws(LedgerError) -> AddBotOutcome {
@@ -284,7 +303,11 @@ extension Ledger {
   }
 
   /// Changes the settings of a bot, from its next attempt on.
-  /// - Throws: `noSuchBot`, `invalidInput`.
+  ///
+  /// - Returns: the bot with the settings that are now in force.
+  /// - Throws: `noSuchBot`, `invalidInput` (nothing was written); `busy` and `io` (safe to repeat);
+  ///   `outcomeUnknown`: change it again.
+  /// **Lock**, **Durability**: as ``reserve(_:key:token:instance:)``. **Idempotency**: by content.
   public func changeBot(_ name: BotName, _ change: BotChange) async throws(LedgerError) -> Bot {
     try await engine.changeBot(name, change, wait: WaitLimit(options.lockWait))
   }
@@ -294,36 +317,61 @@ extension Ledger {
 
 extension Ledger {
   /// Whether `reserve` would admit now. Reads only; an answer that another process can change.
+  ///
+  /// - Throws: `noSuchBot`; `busy` and `io` (safe to repeat).
+  /// **Lock**: none that a writer waits for. **Complexity**: 4 to 6 statements.
   public func check(_ bot: BotName) async throws(LedgerError) -> CheckOutcome {
     try await engine.check(bot, wait: WaitLimit(options.lockWait))
   }
 
-  /// Where the ledger stands, for one bot or all of them.
+  /// Where the ledger stands, for one bot or all of them, in one snapshot (INV-10).
+  ///
+  /// - Parameter bot: nil for all.
+  /// - Throws: `noSuchBot`; `busy` and `io` (safe to repeat).
+  /// **Lock**: none that a writer waits for. **Complexity**: 6 statements, and 2 to 4 for each bot.
   public func status(_ bot: BotName? = nil) async throws(LedgerError) -> LedgerStatus {
     try await engine.status(bot, wait: WaitLimit(options.lockWait))
   }
 
-  /// Trades, newest first.
+  /// Trades, newest first, in memory: the other `trades` reads a long ledger in pieces.
+  ///
+  /// - Throws: `noSuchBot`; `busy` and `io` (safe to repeat).
+  /// **Lock**: none that a writer waits for. **Complexity**: at most 6 statements.
   public func trades(_ query: TradeQuery = TradeQuery()) async throws(LedgerError) -> TradePage {
     try await engine.trades(query, wait: WaitLimit(options.lockWait))
   }
 
-  /// One trade. - Throws: `noSuchTrade`.
+  /// One trade, by number or key.
+  ///
+  /// - Throws: `noSuchTrade`; `busy` and `io` (safe to repeat).
+  /// **Lock**: none that a writer waits for. **Complexity**: 4 statements.
   public func trade(_ reference: TradeReference) async throws(LedgerError) -> Trade {
     try await engine.trade(reference, wait: WaitLimit(options.lockWait))
   }
 
   /// Looks for double trades and everything else that an operator should know about.
+  ///
+  /// - Parameter query: `bot` and `since` narrow it down; the rest is not looked at.
+  /// - Throws: `noSuchBot`; `notALedger` where a page or an index is damaged; `busy` and `io` (safe
+  ///   to repeat).
+  /// **Lock**: none that a writer waits for; the log cannot begin anew while it reads.
+  /// **Complexity**: reads every page and every trade.
   public func audit(_ query: TradeQuery = TradeQuery()) async throws(LedgerError) -> AuditReport {
     try await engine.audit(query, wait: WaitLimit(options.lockWait))
   }
 
-  /// What `tradeledger metrics` shows beside the status. Reads every trade once.
+  /// What `tradeledger metrics` shows beside the status.
+  ///
+  /// - Throws: `busy` and `io` (safe to repeat).
+  /// **Lock**: none that a writer waits for. **Complexity**: reads every trade.
   public func figures() async throws(LedgerError) -> LedgerFigures {
     try await engine.figures(wait: WaitLimit(options.lockWait))
   }
 
   /// What `tradeledger doctor` shows, a full integrity check included.
+  ///
+  /// - Throws: `busy` and `io` (safe to repeat).
+  /// **Lock**: none that a writer waits for. **Complexity**: reads every page and index.
   public func diagnosis() async throws(LedgerError) -> Diagnosis {
     try await engine.diagnosis(wait: WaitLimit(options.lockWait))
   }

@@ -167,7 +167,13 @@ final class MetricsTests: CommandLineTestCase {
   func testMetrics_intoAFile_replaceOnlyTheirOwn() throws {
     makeLedger()
     let file = directory.file("tradeledger.prom")
-    for _ in 0..<2 { expect(run(["metrics", "-o", file, "--json"]), 0) }
+    expect(run(["metrics", "-o", file, "--json"]), 0)
+    // Whoever reads the old file at that moment reads all of it, and nothing else.
+    let reader = try XCTUnwrap(FileHandle(forReadingAtPath: file))
+    let old = try String(contentsOfFile: file, encoding: .utf8)
+    expect(run(["metrics", "-o", file, "--json"]), 0)
+    XCTAssertEqual(String(decoding: try reader.readToEnd() ?? Data(), as: UTF8.self), old)
+    XCTAssertNotEqual(try String(contentsOfFile: file, encoding: .utf8), old)
     let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
     XCTAssertEqual(mode, 0o644, "the collector is another user")
     XCTAssertEqual(

@@ -21,6 +21,7 @@ final class ShortCommandTests: CommandLineTestCase {
       "void 1 --token t --reason because --json", "check m", "check --db a m --json",
       "status", "status m --db a", "trades", "trades --bot m --since 24h --status filled",
       "resolve 1 --filled --reason r", "resolve 1 --void --reason r --db x",
+      "metrics", "metrics -o F.prom --db a",
     ]
   private static let leftToTheTree = [
     "reserve", "reserve --help", "reserve -h m", "reserve m --version", "reserve help",
@@ -75,6 +76,7 @@ final class ShortCommandTests: CommandLineTestCase {
     makeLedger()
     let commands = [
       ["check", "m"], ["reserve", "m"] + Self.order, ["status"], ["trades"], ["bot", "list"],
+      ["metrics"],
     ]
     for command in commands {
       let made = directory.file("made")

@@ -11,6 +11,7 @@ import XCTest
 ///     <!-- run: python -->    the block is given to python3
 ///     <!-- prints -->         the block before it printed these lines, in this order
 ///     <!-- builds -->         scripts/consumer builds it
+///     <!-- from: PATH -->     these lines stand so in that file, which is built elsewhere
 ///     <!-- not run: WHY -->   it is not run here, for a reason that says what runs it instead
 ///
 /// All blocks of a page run in order, in one shell, in an empty directory, with the built program
@@ -35,6 +36,7 @@ final class DocumentTests: XCTestCase {
   private func pages() throws -> [Checkout.File] {
     try [Checkout.file("README.md")]
       + Checkout.files("docs", [".md"]).filter { !$0.path.contains("/decisions/") }
+      + Checkout.files("Sources/TradeLedger/TradeLedger.docc", [".md"])
   }
 
   func testEveryMarkedBlock_doesWhatItSays() throws {
@@ -47,11 +49,31 @@ final class DocumentTests: XCTestCase {
       for block in blocks(in: page) where ["sh", "swift", "python"].contains(block.language) {
         let isMarked =
           block.mark == "builds" || block.mark.hasPrefix("run")
-          || block.mark.hasPrefix("not run: ")
+          || block.mark.hasPrefix("not run: ") || block.mark.hasPrefix("from: ")
         XCTAssertTrue(isMarked, "\(page.path):\(block.line): mark it run, builds or not run: WHY")
       }
     }
     XCTAssertGreaterThan(try commands(in: Checkout.file("README.md")).count, 3)
+  }
+
+  /// What a page quotes from a file stands there, line for line but for the margin.
+  func testEveryQuotedBlock_standsInItsFile() throws {
+    var quoted = 0
+    for page in try pages() {
+      for block in blocks(in: page) where block.mark.hasPrefix("from: ") {
+        let source = try Checkout.file(String(block.mark.dropFirst("from: ".count)))
+        XCTAssertTrue(
+          withoutMargin(source.text).contains(withoutMargin(block.text)),
+          "\(page.path):\(block.line): \(source.path) does not say so")
+        quoted += 1
+      }
+    }
+    XCTAssertGreaterThan(quoted, 0)
+  }
+
+  private func withoutMargin(_ text: String) -> String {
+    "\n"
+      + text.split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: "\n") + "\n"
   }
 
   private func run(_ page: Checkout.File) throws {
@@ -178,7 +200,7 @@ final class DocumentTests: XCTestCase {
         mark = nil
       } else if open != nil {
         open?.text.append(line)
-      } else if let found = line.firstMatch(of: /^<!-- ((?:run|prints|builds|not run)[^>]*?) -->$/)
+      } else if let found = line.firstMatch(of: /^<!-- ((?:run|prints|builds|not run|from)[^>]*?) -->$/)
       {
         mark = String(found.1)
       }

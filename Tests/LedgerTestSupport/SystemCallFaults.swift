@@ -10,10 +10,13 @@ public final class SystemCallFaults: Sendable {
     BuiltBinary.run("strace", ["-qq", "-o", "/dev/null", "true"]).status == 0
     ? nil : "strace is not installed, or tracing is not allowed here"
 
-  /// Attaches to `pid` and injects `fault`, for example `fdatasync:error=EIO:when=1`.
-  public convenience init(pid: Int32, fault: String, in directory: TemporaryDirectory) throws {
-    let call = fault.split(separator: ":")[0]
-    try self.init(pid, ["-e", "trace=\(call)", "-e", "inject=\(fault)"], directory)
+  /// Attaches to `pid` and injects `fault`, for example `fdatasync:error=EIO:when=1`; traces that
+  /// call, and others if they are named.
+  public convenience init(
+    pid: Int32, fault: String, tracing others: String = "", in directory: TemporaryDirectory
+  ) throws {
+    let calls = fault.prefix { $0 != ":" } + (others.isEmpty ? "" : "," + others)
+    try self.init(pid, ["-y", "-e", "trace=\(calls)", "-e", "inject=\(fault)"], directory)
   }
 
   /// Attaches to `pid` and only counts `calls`, for example `fdatasync,fsync`.
@@ -44,10 +47,10 @@ public final class SystemCallFaults: Sendable {
   public var injectedCount: Int { count("(INJECTED)") }
 
   /// How often `text` stands in the trace so far.
-  public func count(_ text: String) -> Int {
-    ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
-      .components(separatedBy: text).count - 1
-  }
+  public func count(_ text: String) -> Int { trace.components(separatedBy: text).count - 1 }
+
+  /// The calls so far, one line each.
+  public var trace: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
   /// Lets go of the process.
   public func stop() {

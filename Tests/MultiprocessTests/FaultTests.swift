@@ -108,12 +108,14 @@ final class FaultTests: XCTestCase {
     let log = try XCTUnwrap(
       FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int)
     let faults = try SystemCallFaults(
-      pid: worker.pid, fault: "fdatasync:error=EIO:when=1", in: directory)
+      pid: worker.pid, fault: "fdatasync:error=EIO:when=1", tracing: "pwrite64", in: directory)
     let answer = worker.ask("reserve b key-1 token-of-the-caller")
     faults.stop()
     XCTAssertEqual(faults.injectedCount, 1, "the fault must have happened")
     XCTAssertEqual(answer, "admitted 1 token-of-the-caller")
     XCTAssertGreaterThan(log, 0)
+    XCTAssertGreaterThanOrEqual(
+      rewrittenBytes(faults.trace), log, "all that could not be synced is written once more")
     worker.process.signal(SIGKILL)
     _ = worker.process.wait()
     XCTAssertEqual(try count(), "1")
@@ -123,6 +125,18 @@ final class FaultTests: XCTestCase {
     let ticks = try LedgerFileCheck.query(path, "SELECT ticks FROM ledger")
     XCTAssertEqual(ticks, [["1"]], "one more transaction made it final")
     try LedgerFileCheck.verify(path)
+  }
+
+  /// How far the log was written from its first byte on, between the sync that failed and the next.
+  private func rewrittenBytes(_ trace: String) -> Int {
+    let calls = trace.split(separator: "\n")
+    let later = calls.drop { !$0.contains("(INJECTED)") }.dropFirst()
+    var end = 0
+    for call in later.prefix(while: { !$0.contains("fdatasync(") }) where call.contains("-wal>") {
+      let write = call.firstMatch(of: /, (\d+), (\d+)\) = \d+$/)
+      if let write, Int(write.2) == end, let count = Int(write.1) { end += count }
+    }
+    return end
   }
 
   /// INV-4: the COMMIT itself fails, in the middle of its frames. They would come back if a later

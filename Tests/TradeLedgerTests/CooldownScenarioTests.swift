@@ -1,4 +1,5 @@
 import LedgerTestSupport
+import SQLite
 import XCTest
 
 @testable import TradeLedger
@@ -41,6 +42,27 @@ final class CooldownScenarioTests: XCTestCase {
     let (third, _) = try await test.admitted()
     XCTAssertEqual(third.createdAt, minutes(35))
     XCTAssertEqual(third.cooldown, .seconds(15 * 60))
+    try await test.verify()
+  }
+
+  /// INV-1: a foreign client enters a restore while the ledger is open here. The schema knows at
+  /// once; the library learns of it with the first refusal, and denies like any cooldown.
+  func testReserve_afterAForeignRestore_isDeniedInWords() async throws {
+    let test = try await TestLedger()
+    try await test.addBot(cooldown: .seconds(60))
+    test.clock.advance(.seconds(3600))
+    let restored = test.now()
+    try test.foreignClient().run(
+      "INSERT INTO restores (at) VALUES (\(restored.microseconds))")
+    test.clock.advance(.seconds(10))
+    for _ in 0..<2 {
+      let denial = try await test.denied()
+      XCTAssertEqual(denial.reason, .cooldown)
+      XCTAssertEqual(denial.retryAfter, .seconds(50))
+      XCTAssertEqual(denial.restoredAt, restored)
+    }
+    test.clock.advance(.seconds(50))
+    _ = try await test.admitted()
     try await test.verify()
   }
 

@@ -311,6 +311,10 @@ class Denied(Exception):
         self.transient = denial.transient
         self.retry_after = denial.retry_after
 
+    def __repr__(self) -> str:
+        """One line for logs, where Celery shows what a task raised; `denial` has the rest."""
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __str__(self) -> str:
         because = f", because of trade {self.winner.id}" if self.winner else ""
         wait = f", retry after {self.retry_after:.6f} s" if self.retry_after is not None else ""
@@ -1493,12 +1497,13 @@ class Ledger:
                 text = f"{_quoted(self.path)} has the schema of a ledger but no mode"
                 raise _error("not_a_ledger", text, "make ledgers with `tradeledger init`")
             self.mode = str(mode[0][0])
-            self._restores = tuple(
-                _stored_reading(row[0], row[1], row[2])
-                for row in database.rows(_SQL.RESTORES, (), wait)
-            )
+            self._restores = self._read_restores(wait)
         finally:
             database.rollback_if_open()
+
+    def _read_restores(self, wait: _Wait) -> tuple[Reading, ...]:
+        rows = self._database.rows(_SQL.RESTORES, (), wait)
+        return tuple(_stored_reading(row[0], row[1], row[2]) for row in rows)
 
     def _verify(self, wait: _Wait) -> None:
         missing = dict(_SCHEMA)
@@ -1863,6 +1868,21 @@ class Ledger:
 
     def _admit(self, attempt: _Attempt, now: Reading, wait: _Wait) -> tuple[bool, _Outcome]:
         """Decides under the lock, and writes."""
+        try:
+            return self._decide_and_write(attempt, now, wait)
+        except sqlite3.IntegrityError:
+            # The schema may know of a restore that a foreign client entered while the file was open.
+            known = self._restores
+            if not self._database.connection.in_transaction:
+                raise
+            self._restores = self._read_restores(wait)
+            if self._restores == known:
+                raise
+            return self._decide_and_write(attempt, now, wait)
+
+    def _decide_and_write(
+        self, attempt: _Attempt, now: Reading, wait: _Wait
+    ) -> tuple[bool, _Outcome]:
         facts = self._facts(attempt.order.bot, attempt, now.boot_id, wait)
         decision = _decide(attempt, facts, now)
         if decision.expired is not None:

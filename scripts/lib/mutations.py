@@ -25,6 +25,19 @@ HOLDER = "Sources/TradeLedger/Rules/HolderRule.swift"
 INSTANCES = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Instances.swift"
 RANDOM = "Sources/CLedgerSystem/Random.c"
 READER = "Sources/TradeLedger/Engine/SQLite/AdmissionReader.swift"
+LOG = "Sources/SQLite/LogSync.swift"
+FACTS = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Facts.swift"
+IMPORT = "Sources/TradeLedgerCLI/Commands/Import.swift"
+TABLE = "Sources/TradeLedgerCLI/Rendering/Table.swift"
+PAGE_FILE = "Sources/TradeLedgerCLI/PageFile.swift"
+FIGURES = "Sources/TradeLedger/Engine/SQLite/Statements+Upkeep.swift"
+CHECKUP = "Sources/TradeLedgerCLI/Checkup.swift"
+WATCH = "Sources/TradeLedgerCLI/StatusWatch.swift"
+FRAME = "Sources/TradeLedgerCLI/Rendering/StatusFrame.swift"
+BACKUP = "Sources/TradeLedger/Ledger+Backup.swift"
+REPLACED = "Sources/TradeLedger/Engine/SQLite/Upkeep/ReplacedLedger.swift"
+RESTORING = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Restoring.swift"
+PYTHON = "clients/python/tradeledger.py"
 SCHEMA = "schema.sql"
 
 
@@ -34,6 +47,11 @@ class Mutation:
     breaks: str
     patches: tuple
     tests: tuple
+
+    @property
+    def is_python(self):
+        """Whether its tests are those of the Python client."""
+        return self.patches[0][0].startswith("clients/python/")
 
 
 def drop(name, tests):
@@ -283,6 +301,149 @@ MUTATIONS = [
         "restores-unread", "the library does not know that the ledger was restored",
         ((READER, "    facts.restores = database.restores\n", ""),),
         ("RestoreTests",)),
+    Mutation(
+        "foreign-restore-unread", "a restore that a foreign client enters is an internal error",
+        ((ADMIT, "        try state.learnRestores()\n", "        try state.learnRestores() && false\n"),),
+        ("CooldownScenarioTests",)),
+    Mutation(
+        "log-not-rewritten", "after a sync that failed the log is synced again, and not written",
+        ((LOG, "    while code == SQLITE_OK && offset < size {\n",
+          "    while code == SQLITE_OK && offset < size && false {\n"),),
+        ("FaultTests",)),
+    Mutation(
+        "import-known-by-key-alone", "a key that names another trade is passed over as known",
+        ((FACTS, "    return fact.isSaid(by: found.trade) ? .known : .conflict(found.trade.id)\n",
+          "    return .known\n"),),
+        ("ImportTests", "PastFactTests")),
+    Mutation(
+        "import-not-all-or-nothing", "rejected rows are left out without being asked for",
+        ((IMPORT, "report.isRefused = !report.rejected.isEmpty && !partial",
+          "report.isRefused = false"),),
+        ("ImportTests",)),
+    Mutation(
+        "import-adds-bots-unasked", "bots that are missing are added with a cooldown of zero",
+        ((IMPORT, "review.missingBots.isEmpty || settings != nil else {",
+          "review.missingBots.isEmpty || settings != nil || true else {"),
+         (IMPORT, "        settings.map { Bot(name: name, settings: $0) }\n",
+          "        (settings ?? (try? BotSettings(cooldown: .zero))).map {\n"
+          "          Bot(name: name, settings: $0)\n        }\n")),
+        ("ImportTests",)),
+    Mutation(
+        "export-formula", "a cell that starts with a formula's sign is written as it is",
+        ((TABLE, 'let safe = starts == true ? "\'" + text : text', "let safe = text"),),
+        ("ExportTests",)),
+    Mutation(
+        "export-formula-behind-apostrophe", "an apostrophe that was there hides a formula",
+        ((TABLE, 'text.unicodeScalars.first { $0 != "\'" }', "text.unicodeScalars.first"),),
+        ("ExportTests",)),
+    Mutation(
+        "metrics-written-in-place", "the file of the metrics is written where it is read",
+        ((PAGE_FILE, '      template = Array("\\(path).XXXXXX".utf8CString)\n'
+          "      descriptor = unsafe mkstemp(&template)\n",
+          "      template = Array(path.utf8CString)\n"
+          "      descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)\n"),),
+        ("MetricsTests",)),
+    Mutation(
+        "metrics-count-the-past", "a double trade of an import wakes somebody up",
+        ((FIGURES, " AND t.origin <> 'past' AND before_origin <> 'past'\n", "\n"),),
+        ("MetricsTests",)),
+    Mutation(
+        "doctor-skips-integrity", "a damaged page is no finding of the doctor",
+        ((CHECKUP, '    diagnosis.integrity == "ok"\n', '    diagnosis.integrity != ""\n'),),
+        ("DoctorTests",)),
+    Mutation(
+        "doctor-trusts-the-directory", "a directory that others may write to is no finding",
+        ((CHECKUP, "      if directory.mode & allowed != 0 {",
+          "      if directory.mode & allowed != 0 && false {"),),
+        ("DoctorTests",)),
+    Mutation(
+        "doctor-passes-a-stopped-writer", "a stopped holder of the write lock is no finding",
+        ((CHECKUP, "    return writer.isStopped\n", "    return writer.isStopped && false\n"),),
+        ("DoctorTests",)),
+    Mutation(
+        "watch-shows-the-first-look", "the screen of status --watch stands still",
+        ((WATCH, "      case .nothing, .signal(SIGCONT): look = await attempt()\n",
+          "      case .nothing, .signal(SIGCONT): _ = await attempt()\n"),),
+        ("WatchTests",)),
+    Mutation(
+        "watch-keeps-the-terminal", "the terminal is not given back",
+        ((WATCH, "    } while !isLast(ending)\n    screen.leave()\n    try end(ending, look)\n",
+          "    } while !isLast(ending)\n    try end(ending, look)\n"),),
+        ("WatchTests",)),
+    Mutation(
+        "watch-hides-the-doubtful", "bots with a trade in doubt stand where they stand",
+        ((FRAME, "    !bot.inDoubt.isEmpty ? 0 : bot.pending != nil ? 1 : 2\n", "    2\n"),),
+        ("WatchTests",)),
+    Mutation(
+        "backup-not-verified", "a backup gets its name without having been opened",
+        ((BACKUP, "      let found = try await verify(new.file.path, copy)\n",
+          "      let found = (trades: copy.trades, conflicts: copy.conflicts, findings: 0)\n"),),
+        ("BackupTests",)),
+    Mutation(
+        "restore-beside-users", "a ledger is replaced although a process has it open",
+        ((REPLACED, "    guard found.users.isEmpty else { throw inUse(path, found) }\n", ""),),
+        ("RestoreTests",)),
+    Mutation(
+        "restore-beside-work", "a ledger is replaced although a name is held or a trade pending",
+        ((REPLACED, "    try expectNobodyAtWork(found, options)\n", ""),),
+        ("RestoreTests",)),
+    Mutation(
+        "restore-without-mark", "a restore leaves no row, so that nobody waits a cooldown",
+        ((RESTORING, "        try database.run(\n          Statements.insertRestore,\n          [\n"
+          "            .integer(now.wall.microseconds), .text(now.boot?.bootID),\n"
+          "            .integer(now.boot?.microseconds),\n          ])\n", ""),),
+        ("RestoreTests",)),
+    Mutation(
+        "restore-keeps-epochs", "epochs stay as they were in the replaced ledger",
+        ((RESTORING, "max(epoch, others[name] ?? 0) + 1", "max(epoch, others[name] ?? 0)"),),
+        ("RestoreTests",)),
+    Mutation(
+        "restore-epochs-of-the-backup", "epochs go up from the backup's, not from the ledger's",
+        ((RESTORING, "max(epoch, others[name] ?? 0) + 1", "epoch + 1"),),
+        ("RestoreTests",)),
+    Mutation(
+        "python-deferred", "a writing transaction of the Python client begins without the lock",
+        ((PYTHON, '            database.rows("BEGIN IMMEDIATE", (), wait)\n            try:\n',
+          '            database.rows("BEGIN DEFERRED", (), wait)\n            try:\n'),),
+        ("test_file", "test_trading")),
+    Mutation(
+        "python-permit-on-replay", "a repeated key gets the permit, whatever token it brings",
+        ((PYTHON, "fill is None and attempt.token == same.token and ", "fill is None and "),),
+        ("test_conformance", "test_trading")),
+    Mutation(
+        "python-across-a-fork", "a forked child goes on with its parent's connection",
+        ((PYTHON, "        if self._pid != os.getpid():\n            raise _configuration(\n",
+          "        if self._pid != os.getpid() and False:\n            raise _configuration(\n"),),
+        ("test_file",)),
+    Mutation(
+        "python-sends-late", "the lease is not looked at before the exchange call",
+        ((PYTHON, "            is_live = self.is_live(permit)\n", "            is_live = True\n"),),
+        ("test_trading",)),
+    Mutation(
+        "python-void-on-any-error", "an order of which nobody knows what came becomes void",
+        ((PYTHON, "        except BaseException as error:\n            if permit._void is None and",
+          "        except BaseException as error:\n"
+          "            if permit._fill is None and not permit._settled:\n"
+          '                self._void_at_end(permit, "failed")\n'
+          "            if permit._void is None and"),),
+        ("test_trading",)),
+    Mutation(
+        "python-redelivery-has-no-key", "a task that is delivered again gets another key",
+        ((PYTHON, "_key(str(task.request.id))", "_key(os.urandom(8).hex())"),),
+        ("test_trading",)),
+    Mutation(
+        "python-settings-not-held", "a pragma that did not hold is passed over",
+        ((PYTHON, '            self._expect(held, f"PRAGMA {pragma}")\n', ""),),
+        ("test_file",)),
+    Mutation(
+        "python-restores-unread", "the Python client does not know that the ledger was restored",
+        ((PYTHON, "    counted += [(restored, None) for restored in facts.restores]\n", ""),),
+        ("test_conformance", "test_trading")),
+    Mutation(
+        "python-schema-trusted", "a trigger that was dropped is not missed",
+        ((PYTHON, "        if missing:\n            raise self._altered(",
+          "        if missing and False:\n            raise self._altered("),),
+        ("test_file",)),
     drop("trade_after_restore", ("AttackTests",)),
     drop("trade_fence", ("AttackTests",)),
     drop("instance_shape", ("AttackTests",)),

@@ -12,6 +12,7 @@ public struct BootInstant: Hashable, Sendable {
   /// Microseconds since that boot, time asleep included.
   public let microseconds: Int64
 
+  /// A reading that a clock of your own gives.
   public init(bootID: String, microseconds: Int64) {
     self.bootID = bootID
     self.microseconds = microseconds
@@ -20,10 +21,12 @@ public struct BootInstant: Hashable, Sendable {
 
 /// Both clocks, read together.
 public struct ClockReading: Hashable, Sendable {
+  /// The time of day, which people and daemons can set.
   public let wall: Timestamp
   /// nil where the machine does not say.
   public let boot: BootInstant?
 
+  /// A reading that a clock of your own gives.
   public init(wall: Timestamp, boot: BootInstant?) {
     self.wall = wall
     self.boot = boot
@@ -32,6 +35,7 @@ public struct ClockReading: Hashable, Sendable {
 
 /// Where the ledger gets its time. Tests on a `simulation` ledger bring their own.
 public protocol LedgerClock: Sendable {
+  /// Both clocks now. Called from any thread, also with the write lock held: it must not wait.
   func now() -> ClockReading
 }
 
@@ -39,8 +43,10 @@ public protocol LedgerClock: Sendable {
 public struct SystemClock: LedgerClock {
   private let bootID: String?
 
+  /// Learns which boot this is; reads two files of /proc.
   public init() { bootID = SystemClock.readBootID() }
 
+  /// Both clocks of the machine. Costs two reads of a clock.
   public func now() -> ClockReading {
     // Boot first: if the process is stopped between the two, the wall clock is the later one, and
     // the smaller of the two intervals counts.

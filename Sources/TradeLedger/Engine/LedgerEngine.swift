@@ -138,15 +138,21 @@ public struct WorkDone: Equatable, Sendable {
 
 /// What `doctor` looks at. Facts; the judgement is the reader's.
 public struct Diagnosis: Sendable {
+  /// The real path of the ledger file.
   public let path: String
+  /// What the ledger is for.
   public let mode: LedgerMode
+  /// The kind of file system that the ledger lies on, for example `ext4`.
   public let fileSystem: String
+  /// The version of the SQLite library in this process.
   public let sqliteVersion: String
+  /// The size of the write-ahead log.
   public let walBytes: Int64
   /// `ok`, or what SQLite's integrity check says.
   public let integrity: String
   /// Processes that hold a lock on the ledger now, by what they hold.
   public let lockHolders: [String]
+  /// The layout of the file: `PRAGMA user_version`.
   public let schemaVersion: Int
   /// Both clocks at the time of the diagnosis.
   public let clock: ClockReading

@@ -19,7 +19,9 @@ public final class InstanceLease: Sendable {
   /// another process may take the name.
   public let grace: Duration
 
+  /// The name that is held.
   public var name: InstanceName { claim.name }
+  /// The epoch under which it is held: what the process acts under until it ends.
   public var epoch: Epoch { claim.epoch }
 
   private let keeper: Keeper

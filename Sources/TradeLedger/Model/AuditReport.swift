@@ -18,6 +18,7 @@ public enum AuditCheck: String, CaseIterable, Sendable {
 
 /// One thing that the audit found.
 public struct AuditFinding: Hashable, Sendable {
+  /// What was looked for.
   public let check: AuditCheck
   /// The bot's name as it is stored.
   public let bot: String
@@ -25,6 +26,7 @@ public struct AuditFinding: Hashable, Sendable {
   public let trades: [Int64]
   /// From the earlier effective time to the later one; for `clock` the correction.
   public let gap: Duration?
+  /// The cooldown that was in force for the later trade.
   public let cooldown: Duration?
   /// When: the later trade's effective time.
   public let at: Timestamp
@@ -38,7 +40,10 @@ public struct AuditFinding: Hashable, Sendable {
 public struct AuditReport: Hashable, Sendable {
   /// How many trades were examined. Zero is not a pass.
   public let examined: Int
+  /// The earliest effective time that was examined; nil where there was no trade.
   public let from: Timestamp?
+  /// The latest effective time that was examined; nil where there was no trade.
   public let to: Timestamp?
+  /// What was found, check by check. Empty: nothing, among ``examined`` trades.
   public let findings: [AuditFinding]
 }

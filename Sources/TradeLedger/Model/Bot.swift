@@ -17,6 +17,7 @@ public struct BotSettings: Hashable, Sendable {
   public let cooldown: Duration
   /// How long a permit may be used for sending. 1 ms to one day.
   public let lease: Duration
+  /// What happens while a trade of the bot is in doubt.
   public let inDoubt: InDoubtPolicy
   /// A disabled bot is refused every new trade. What is under way may still be settled.
   public let isEnabled: Bool
@@ -53,11 +54,16 @@ public struct BotSettings: Hashable, Sendable {
 
 /// A change of settings: what is nil stays as it is.
 public struct BotChange: Sendable {
+  /// The new cooldown, zero to ten years.
   public var cooldown: Duration?
+  /// The new lease, 1 ms to one day.
   public var lease: Duration?
+  /// The new policy for trades in doubt.
   public var inDoubt: InDoubtPolicy?
+  /// Whether the bot may trade from now on.
   public var isEnabled: Bool?
 
+  /// A change that is checked when it is applied: `Ledger.changeBot` throws `invalidInput`.
   public init(
     cooldown: Duration? = nil, lease: Duration? = nil, inDoubt: InDoubtPolicy? = nil,
     isEnabled: Bool? = nil
@@ -77,9 +83,12 @@ public struct BotChange: Sendable {
 
 /// A bot with the settings in force.
 public struct Bot: Hashable, Sendable {
+  /// The name, which never changes.
   public let name: BotName
+  /// What is in force now.
   public let settings: BotSettings
 
+  /// A bot that is to be added.
   public init(name: BotName, settings: BotSettings) {
     self.name = name
     self.settings = settings
@@ -88,6 +97,7 @@ public struct Bot: Hashable, Sendable {
 
 /// The answer to adding a bot.
 public enum AddBotOutcome: Equatable, Sendable {
+  /// It is new, and on record.
   case added(Bot)
   /// It was there with the same settings; nothing was written.
   case same(Bot)

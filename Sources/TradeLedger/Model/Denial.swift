@@ -34,17 +34,23 @@ public struct Denial: Hashable, Sendable {
 
   /// Who is in the way.
   public struct Holder: Hashable, Sendable {
+    /// The process; nil where it is not known.
     public let pid: Int32?
+    /// The instance name and epoch under which it acts; nil where it has none.
     public let instance: InstanceClaim?
     /// With the reason `held`: where it runs, since when, and what it is.
     public var host: String?
+    /// With the reason `held`: since when it has the name.
     public var since: Timestamp?
+    /// With the reason `held`: its command line, for people.
     public var command: String?
   }
 
+  /// Why: the first reason that applies.
   public let reason: Reason
   /// The trade that caused it.
   public var winner: Trade?
+  /// Who is in the way; nil where it is no process.
   public var holder: Holder?
   /// How long to wait at least. nil where waiting does not help.
   public var retryAfter: Duration?
@@ -65,5 +71,6 @@ public struct Denial: Hashable, Sendable {
     self.clockBehind = clockBehind
   }
 
+  /// Whether waiting alone can lift it. Wait ``retryAfter`` and ask again.
   public var isTransient: Bool { reason.isTransient }
 }

@@ -2,6 +2,7 @@
 public struct LedgerFigures: Sendable {
   /// Trades of each bot by their stored status.
   public let trades: [BotName: [TradeStatus: Int]]
+  /// Fills that arrived after a void, of each bot (INV-6).
   public let conflicts: [BotName: Int]
   /// Neighbours closer together than the cooldown of the later one, facts of the past left out.
   public let doubleTrades: [BotName: Int]
@@ -11,5 +12,6 @@ public struct LedgerFigures: Sendable {
   public let bytes: Int64
   /// Free for the ledger; nil where the system does not say.
   public let freeBytes: Int64?
+  /// The layout of the file: `PRAGMA user_version`.
   public let layout: Int
 }

@@ -1,12 +1,16 @@
 /// What can be seen of a ledger without opening it: also of a damaged or a missing one.
 public struct Inspection: Sendable {
+  /// What the system says of one file.
   public struct File: Sendable {
     /// `ledger.db-wal`, for example.
     public let name: String
     /// Permission bits.
     public let mode: UInt32
+    /// The number of the user who owns it.
     public let user: UInt32
+    /// The number of the group that owns it.
     public let group: UInt32
+    /// Its size.
     public let bytes: Int64
     /// A plain file of one name.
     public let isPlain: Bool
@@ -14,17 +18,23 @@ public struct Inspection: Sendable {
     public let isUsable: Bool
   }
 
+  /// A process that uses the ledger.
   public struct User: Sendable {
+    /// As this process sees it in /proc.
     public let pid: Int32
+    /// Its command line, cut, for people.
     public let command: String
     /// Stopped by a signal or a debugger.
     public let isStopped: Bool
   }
 
+  /// A queue of the processes that use the ledger.
   public struct Gate: Sendable {
+    /// `turnstile`, before the write lock, or `sync`, before the sync of the log.
     public let name: String
     /// The process that has gone through and not left yet.
     public let holder: User?
+    /// How many processes wait in it now.
     public let waiting: Int
   }
 
@@ -32,9 +42,13 @@ public struct Inspection: Sendable {
   public let path: String
   /// The main file first; empty where it is missing.
   public let files: [File]
+  /// The directory of the ledger; nil where it is missing.
   public let directory: File?
+  /// The kind of file system, for example `ext4`.
   public let fileSystem: String
+  /// Whether locks and shared memory hold there. Network file systems are not safe.
   public let isFileSystemSafe: Bool
+  /// Free for the ledger; nil where the system does not say.
   public let freeBytes: Int64?
   /// Who has one of its files open. Empty too where that cannot be seen.
   public let users: [User]
@@ -54,5 +68,7 @@ public struct Inspection: Sendable {
 
 extension Ledger {
   /// Looks at the ledger at `path` from outside. Never fails: what cannot be seen is missing.
+  ///
+  /// **Lock**: none, and the file is not opened. **Complexity**: looks at each process once.
   public static func inspect(_ path: String) -> Inspection { Inspector.inspect(path) }
 }

@@ -14,7 +14,9 @@ public struct ProcessIdentity: Hashable, Sendable {
 
 /// Who holds an instance name, as the ledger has it. What a foreign client left out is nil.
 public struct InstanceHolder: Hashable, Sendable {
+  /// From 1 on, in the holder's own PID namespace.
   public let pid: Int32
+  /// The boot that it belongs to.
   public let bootID: String?
   /// All parts of it, or nil: such a holder cannot be looked at.
   public let identity: ProcessIdentity?
@@ -22,6 +24,7 @@ public struct InstanceHolder: Hashable, Sendable {
   public let host: String?
   /// For people.
   public let command: String?
+  /// Since when it has the name.
   public let since: Timestamp?
   /// Microseconds of the machine's boot clock. nil: judged by its process alone.
   let heartbeatUntil: Int64?
@@ -43,7 +46,9 @@ public enum ProofOfDeath: String, CaseIterable, Sendable {
 
 /// Whether a holder still lives, as far as it can be known from here.
 public enum HolderState: Hashable, Sendable {
+  /// Its process is there.
   case alive
+  /// It is proven gone; the name is taken over at once.
   case dead(ProofOfDeath)
   /// In another namespace: taken as alive for that long, the rest of its heartbeat. nil: until it
   /// is evicted.
@@ -52,7 +57,9 @@ public enum HolderState: Hashable, Sendable {
 
 /// An instance name and who has it.
 public struct Instance: Hashable, Sendable {
+  /// The name.
   public let name: InstanceName
+  /// The number of its take-overs, evictions included.
   public let epoch: Epoch
   /// nil: nobody.
   public let holder: InstanceHolder?

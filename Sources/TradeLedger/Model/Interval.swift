@@ -72,6 +72,13 @@ extension Duration {
     return "\(seconds)\(thousandths.isEmpty ? "" : "." + thousandths)s"
   }
 
+  /// Seconds with all six digits: `0.816543`. A gap of 0.816543 s is not one of 0.8 s.
+  package var exactSeconds: String {
+    let total = wholeMicroseconds
+    let fraction = String(1_000_000 + total.magnitude % 1_000_000).dropFirst()
+    return (total < 0 ? "-" : "") + "\(total.magnitude / 1_000_000).\(fraction)"
+  }
+
   private func pair(_ major: Int64, _ unit: String, _ minor: Int64, _ small: String) -> String {
     minor == 0 ? "\(major)\(unit)" : "\(major)\(unit) \(minor)\(small)"
   }

@@ -56,12 +56,16 @@ public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     case never
   }
 
+  /// What kind of failure it is.
   public var code: Code
+  /// What happened, in one sentence, for people.
   public var message: String
   /// What to do next, in one sentence.
   public var hint: String
+  /// Whether and how to try again.
   public var retry: Retry
 
+  /// A failure of your own code in the ledger's words, for tests of what handles failures.
   public init(_ code: Code, _ message: String, hint: String, retry: Retry = .never) {
     self.code = code
     self.message = message

@@ -5,6 +5,7 @@ public enum ReserveOutcome: Equatable, Sendable {
   /// The key was used before for the same order. The permit comes back only to the caller with the
   /// same token while the lease runs; without a permit the order belongs to somebody else.
   case replayed(Trade, Permit?)
+  /// Do not trade. Nothing was written.
   case denied(Denial)
 
   /// The permit, if there is one. Only with a permit may an order be sent.
@@ -19,23 +20,29 @@ public enum ReserveOutcome: Equatable, Sendable {
 
 /// The answer to `record`.
 public enum RecordOutcome: Equatable, Sendable {
+  /// It is on record as filled.
   case recorded(Trade)
   /// The key was used before for the same order; nothing was written.
   case replayed(Trade)
+  /// It may not be. Nothing was written.
   case denied(Denial)
 }
 
 /// The answer to `fill`, `void` and `resolve`.
 public enum SettleOutcome: Equatable, Sendable {
+  /// The outcome is on record.
   case settled(Trade)
   /// It had that very outcome already; nothing was written.
   case replayed(Trade)
+  /// Another outcome, or another token, stands. A fill after a void is kept as a conflict (INV-6).
   case denied(Denial)
 }
 
 /// The answer to `check`: what `reserve` would have said at that moment.
 public enum CheckOutcome: Hashable, Sendable {
+  /// It would have been admitted; another process can be faster.
   case admissible
+  /// It would have been denied, for that reason.
   case denied(Denial)
 }
 
@@ -59,5 +66,6 @@ public enum TradeOutcome: Sendable {
 public struct OrderNotSent: Error, Equatable, Sendable {
   /// For people, 1 to 256 bytes on one line.
   public let reason: String
+  /// The order did not reach the exchange, on proof; a time-out is no proof.
   public init(_ reason: String) { self.reason = reason }
 }

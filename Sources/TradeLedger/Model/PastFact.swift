@@ -4,8 +4,10 @@ public struct PastFact: Hashable, Sendable {
   public let order: Order
   /// Unique for ever: what a second import recognises it by.
   public let key: OrderKey
+  /// When it was executed.
   public let at: Timestamp
 
+  /// A fact that is not on record yet.
   public init(order: Order, key: OrderKey, at: Timestamp) {
     self.order = order
     self.key = key
@@ -23,7 +25,9 @@ public struct PastFact: Hashable, Sendable {
 
 /// What the ledger knows of facts that somebody wants to enter.
 public struct PastFactReview: Sendable {
+  /// How a fact stands to the ledger.
   public enum Standing: Hashable, Sendable {
+    /// The ledger does not have it.
     case new
     /// The ledger has it; entering it again writes nothing.
     case known
@@ -33,9 +37,13 @@ public struct PastFactReview: Sendable {
 
   /// Two trades of one bot that are closer together than the cooldown, one of them a new fact.
   public struct ClosePair: Hashable, Sendable {
+    /// The bot.
     public let bot: BotName
+    /// The first of the two in time.
     public let earlier: Neighbour
+    /// The second of the two in time.
     public let later: Neighbour
+    /// From the earlier to the later.
     public let gap: Duration
     /// That of the later one.
     public let cooldown: Duration
@@ -45,6 +53,7 @@ public struct PastFactReview: Sendable {
   public enum Neighbour: Hashable, Sendable {
     /// The place of a fact among those that were asked about.
     case fact(Int)
+    /// One that the ledger has.
     case trade(TradeID)
   }
 
@@ -52,9 +61,11 @@ public struct PastFactReview: Sendable {
   public let standings: [Standing]
   /// The bots of new facts that the ledger does not have, by name.
   public let missingBots: [BotName]
+  /// How many pairs there are, those beyond ``closePairsShown`` included.
   public let closePairCount: Int
   /// The first of them, bot by bot in the order of time, at most `closePairsShown`.
   public let closePairs: [ClosePair]
 
+  /// How many pairs are named.
   public static let closePairsShown = 50
 }

@@ -1,5 +1,6 @@
 /// What came of putting a backup back.
 public struct Restoration: Sendable {
+  /// The backup that was put back; it is still where it was.
   public let backup: String
   /// Where the ledger lies.
   public let path: String
@@ -7,6 +8,7 @@ public struct Restoration: Sendable {
   public let replaced: String?
   /// What an interrupted restore had left, under new names.
   public let leftovers: [String]
+  /// What the ledger is for.
   public let mode: LedgerMode
   /// From then on every bot waits one cooldown.
   public let restoredAt: Timestamp

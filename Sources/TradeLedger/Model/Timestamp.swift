@@ -1,10 +1,12 @@
 /// An instant: microseconds since 1970-01-01 00:00 UTC, from then to the end of the year 9999.
 public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// Since 1970-01-01 00:00 UTC.
   public let microseconds: Int64
 
   /// The last instant of the year 9999.
   public static let latest = Timestamp(microseconds: 253_402_300_799_999_999)
 
+  /// Not checked here: what is out of range is refused where it is used.
   public init(microseconds: Int64) { self.microseconds = microseconds }
 
   public static func < (left: Timestamp, right: Timestamp) -> Bool {

@@ -20,8 +20,13 @@
     private let options: InstanceOptions
     private let holding = Holding()
 
-    /// - Parameter options: ``InstanceOptions/wait`` is how long the start waits for a name that
-    ///   somebody else holds.
+    /// Nothing is taken before the group runs it.
+    ///
+    /// - Parameters:
+    ///   - ledger: closed by whoever opened it, after the group has ended.
+    ///   - name: what at most one process holds.
+    ///   - options: ``InstanceOptions/wait`` is how long the start waits for a name that somebody
+    ///     else holds.
     public init(
       _ ledger: Ledger, name: InstanceName, options: InstanceOptions = InstanceOptions()
     ) {
@@ -70,6 +75,7 @@
   public enum LedgerServiceError: Error, CustomStringConvertible {
     /// Another process has it.
     case held(InstanceName, Denial)
+    /// It was held, and is not any more.
     case lost(InstanceName, InstanceLoss)
     /// The service has ended, or could not ask the ledger.
     case ended(InstanceName)

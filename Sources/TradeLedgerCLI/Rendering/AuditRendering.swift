@@ -37,14 +37,7 @@ extension Table {
     values.isEmpty ? "-" : values.map(\.description).joined(separator: ",")
   }
 
-  /// All six digits: a gap of 0.816543 s is not one of 0.8 s.
-  static func seconds(_ gap: Duration?) -> String {
-    guard let gap else { return "-" }
-    let total = gap.wholeMicroseconds.magnitude
-    let fraction = String(total % 1_000_000)
-    return (gap < .zero ? "-" : "") + "\(total / 1_000_000)."
-      + String(repeating: "0", count: 6 - fraction.count) + fraction + "s"
-  }
+  static func seconds(_ gap: Duration?) -> String { gap.map { $0.exactSeconds + "s" } ?? "-" }
 }
 
 extension AuditReport {

@@ -135,13 +135,8 @@ struct MetricsText {
     return result
   }
 
-  private static func seconds(_ instant: Timestamp) -> String { seconds(instant.microseconds) }
-  private static func seconds(_ interval: Duration) -> String {
-    seconds(max(0, interval.wholeMicroseconds))
+  private static func seconds(_ instant: Timestamp) -> String {
+    seconds(.microseconds(instant.microseconds))
   }
-  private static func seconds(_ microseconds: Int64) -> String {
-    let fraction = String(microseconds % 1_000_000)
-    return "\(microseconds / 1_000_000)."
-      + String(repeating: "0", count: 6 - fraction.count) + fraction
-  }
+  private static func seconds(_ interval: Duration) -> String { max(.zero, interval).exactSeconds }
 }

@@ -130,6 +130,21 @@ class RefusalTests(TradingTestCase):
         self.assertEqual((denied.reason, denied.transient), ("cooldown", True))
         self.assertEqual((denied.retry_after, denied.winner), (900.0, first.trade))
         self.assertEqual(str(pickle.loads(pickle.dumps(denied))), str(denied))
+        self.assertEqual(
+            repr(denied), "Denied('denied: cooldown, because of trade 1, retry after 900.000000 s')"
+        )
+
+    def test_a_foreign_restore_beside_an_open_ledger_is_a_denial(self) -> None:
+        self.file.clock.advance(3_600_000_000)
+        restored = self.file.clock().wall_us
+        self.file.query(f"INSERT INTO restores (at) VALUES ({restored})")
+        self.file.clock.advance(100_000_000)
+        for _ in range(2):
+            denied = self.denied(self.ledger.reserve, *ORDER)
+            self.assertEqual((denied.reason, denied.retry_after), ("cooldown", 800.0))
+            self.assertEqual(denied.denial.restored_at_us, restored)
+        self.file.clock.advance(800_000_000)
+        self.ledger.record(*ORDER)
 
     def test_errors_survive_a_pickle(self) -> None:
         error = self.failed("no_such_bot", self.ledger.bot, "nobody")

@@ -4,7 +4,8 @@ internal import SQLite
 struct LedgerDatabase {
   let connection: Connection
   /// When the ledger went back to a backup, as it said when it was opened: a restore keeps
-  /// everybody out, so that nobody has the file open who has not read of it.
+  /// everybody out, so that nobody has the file open who has not read of it. (What a foreign client
+  /// enters all the same, the schema tells: see `SQLiteEngine.admit`.)
   var restores: [ClockReading] = []
   var path: String { connection.path }
 
@@ -58,6 +59,12 @@ struct LedgerDatabase {
     do throws(SQLiteError) {
       return try connection.pragmaInteger(name) ?? 0
     } catch { throw translate(error) }
+  }
+
+  func readRestores() throws(LedgerError) -> [ClockReading] {
+    try rows(Statements.restores) { row throws(SQLiteError) in
+      ClockReading(wall: try TradeRow.requiredInstant(row, 0), boot: try TradeRow.boot(row, 1))
+    }
   }
 
   func translate(_ error: SQLiteError) -> LedgerError { LedgerError(error, path: path) }

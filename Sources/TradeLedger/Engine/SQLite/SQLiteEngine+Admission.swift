@@ -15,6 +15,19 @@ extension SQLiteEngine {
   func admit(
     _ attempt: Attempt, _ database: LedgerDatabase, _ now: ClockReading
   ) throws(LedgerError) -> TransactionDecision<AttemptOutcome> {
+    do throws(LedgerError) { return try decide(attempt, database, now) } catch {
+      // The schema refused what the library allows: it may know of a restore that a foreign client
+      // has entered while the file was open here.
+      guard error.code == .internalError, database.connection.isInTransaction,
+        try state.learnRestores()
+      else { throw error }
+      return try decide(attempt, state.database, now)
+    }
+  }
+
+  private func decide(
+    _ attempt: Attempt, _ database: LedgerDatabase, _ now: ClockReading
+  ) throws(LedgerError) -> TransactionDecision<AttemptOutcome> {
     let admission = try AdmissionReader(
       database, attempt.order.bot, attempt, bootID: now.boot?.bootID)
     let decision = Admission.decide(attempt, facts: admission.facts, now: now)

@@ -187,10 +187,7 @@ private struct Opened {
       }
       return (
         mode.flatMap(LedgerMode.init(rawValue:)), try database.pragma("schema_version"),
-        try database.rows(Statements.restores) { row throws(SQLiteError) in
-          ClockReading(
-            wall: try TradeRow.requiredInstant(row, 0), boot: try TradeRow.boot(row, 1))
-        }
+        try database.readRestores()
       )
     }
     switch ending {

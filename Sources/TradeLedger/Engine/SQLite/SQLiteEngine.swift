@@ -39,7 +39,7 @@ actor SQLiteEngine: LedgerEngine {
 
   /// The open file. A class, so that looking at one of its parts copies none of the others.
   final class State {
-    let database: LedgerDatabase
+    private(set) var database: LedgerDatabase
     /// A second connection, made when the first checkpoint is due.
     var helper: Connection?
     /// Frames in the WAL at which the next checkpoint is due.
@@ -67,6 +67,14 @@ actor SQLiteEngine: LedgerEngine {
       self.shared = shared
       self.schemaVersion = schemaVersion
       self.options = options
+    }
+
+    /// Reads of restores that were not there when the file was opened.
+    /// - Returns: whether there is one.
+    func learnRestores() throws(LedgerError) -> Bool {
+      let known = database.restores
+      database.restores = try database.readRestores()
+      return database.restores != known
     }
   }
 

@@ -1,6 +1,7 @@
 import TradeLedger
 
-/// Makes a ledger, trades once, is refused once, and reads what stands there.
+/// Makes a ledger, trades once, is refused once, and reads what stands there; then does what
+/// docs/SWIFT.md shows as a test.
 @main
 enum Main {
   static func main() async throws {
@@ -20,7 +21,8 @@ enum Main {
     guard case .denied(let denial) = try await ledger.reserve(order) else {
       fatalError("the second reservation was not denied")
     }
-    print("trade \(filled.id) \(filled.status.rawValue), then \(denial.reason.rawValue)")
     await ledger.close()
+    try await testCooldown(at: CommandLine.arguments[1] + ".test")
+    print("trade \(filled.id) \(filled.status.rawValue), then \(denial.reason.rawValue); tested")
   }
 }
