@@ -11,7 +11,8 @@ struct GlobalOptions: ParsableArguments {
   @Option(
     name: .customLong("db"), parsing: .unconditional,
     help: ArgumentHelp(
-      "The ledger file. Without it, the variable TRADELEDGER_DB.", valueName: "path"))
+      "The ledger file. Without it, the variable TRADELEDGER_DB.", valueName: "path"),
+    completion: .file())
   var database: String?
 
   @Flag(help: "One JSON object on standard output, also on failure.")
