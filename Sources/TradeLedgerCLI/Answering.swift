@@ -13,18 +13,19 @@ extension GlobalOptions {
 
   /// A denial, as data on stdout; advice on stderr.
   /// - Returns: what the command ends with: "no".
-  func answer(_ denial: Denial) throws(Failure) -> ExitStatus {
+  func answer(_ denial: Denial, advice: String? = nil) throws(Failure) -> ExitStatus {
     if json {
       try Console.out(.denial(denial))
     } else {
       try Console.out(Lines.denial(denial))
     }
-    hint(denial.advice)
+    hint(advice ?? denial.advice)
     return ExitStatus(denial)
   }
 
   /// The answer of `fill`, `void` and `resolve`.
-  func answer(_ outcome: SettleOutcome) throws {
+  /// - Parameter whereVoid: what to do where the trade stands as void already.
+  func answer(_ outcome: SettleOutcome, whereVoid: String? = nil) throws {
     switch outcome {
     case .settled(let trade):
       try answer(trade.status.rawValue, trade)
@@ -32,7 +33,9 @@ extension GlobalOptions {
         hint("superseded: the instance has a newer epoch; this process should stop")
       }
     case .replayed(let trade): try answer("replayed", trade)
-    case .denied(let denial): throw try answer(denial)
+    case .denied(let denial):
+      let isVoid = denial.reason == .alreadySettled && denial.winner?.status == .void
+      throw try answer(denial, advice: isVoid ? whereVoid : nil)
     }
   }
 }

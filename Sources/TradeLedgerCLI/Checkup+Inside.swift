@@ -57,7 +57,7 @@ extension Checkup {
           ? "all settled" : "\(pending.count) being worked on, within their leases")
     }
     let shown = doubts.prefix(5).map { trade in
-      "trade \(trade.id) of \(trade.bot), key \(trade.key), lease over since "
+      "trade \(trade.id) of \(trade.bot), key \(trade.key), lease over for "
         + (trade.leaseUntil.map { status.readAt.elapsed(since: $0).readable } ?? "?")
     }
     return Finding(

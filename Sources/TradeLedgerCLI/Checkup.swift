@@ -144,8 +144,10 @@ struct Checkup {
       ? Finding("leftovers", .ok, "nothing of an interrupted backup or restore")
       : Finding(
         "leftovers", .warn, inspection.leftovers.joined(separator: ", "),
-        do: "a .partial is an unfinished backup: delete it. A -restore may be the replaced ledger: "
-          + "look at it with 'tradeledger status --db', and keep it until you know")
+        do:
+          "a .partial is an unfinished backup: delete it, unless one is running. A -restore or a .left may be the "
+          + "replaced ledger: see with 'tradeledger trades --db' what it has and the ledger lacks, "
+          + "then delete it, and what has its name and a suffix")
   }
 
   private var ledger: Finding {
@@ -154,7 +156,7 @@ struct Checkup {
       return Finding(
         "ledger", .ok,
         "\(opened.status.mode.rawValue), layout \(opened.diagnosis.schemaVersion), schema as it "
-          + "should be, \(opened.status.trades) trades")
+          + "should be, \(counted(opened.status.trades, "trade"))")
     case .failure(let error):
       return Finding("ledger", .fail, error.message, do: error.hint)
     }

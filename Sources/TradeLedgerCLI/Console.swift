@@ -64,6 +64,9 @@ enum Console {
     }
   }
 
+  /// How wide the terminal is that standard output goes to; nil where it goes elsewhere.
+  static var columns: Int? { isTerminal(1) ? Screen.size.columns : nil }
+
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
   private static func waitUntilWritable(_ descriptor: Int32) {

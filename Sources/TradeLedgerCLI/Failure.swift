@@ -46,13 +46,18 @@ struct Failure: Error {
   }
 
   /// What the option parser refused. Its message may repeat anything that was typed.
-  static func parsing(_ error: any Error) -> Failure {
+  static func parsing(_ error: any Error, _ invocation: Invocation) -> Failure {
     let lines = Root.fullMessage(for: error).split(separator: "\n")
     let pointer = lines.last { $0.contains("for more information") }
     let message = Root.message(for: error)
-    return .usage(
-      message.isEmpty ? "this command line makes no sense" : message,
-      hint: pointer.map { String($0).trimmed.lowercasedFirst } ?? "see 'tradeledger --help'")
+      .replacing(":\n  - ", with: ": ").replacing("\n  - ", with: ", ")
+    let isUnexpected = message.hasPrefix("Unexpected argument")
+    if isUnexpected, let unknown = CommandNames.unknown(invocation.words) { return unknown }
+    var hint = pointer.map { String($0).trimmed.lowercasedFirst } ?? "see 'tradeledger --help'"
+    if isUnexpected && !invocation.ownsStandardOutput {
+      hint = "the command to run goes after --; " + hint
+    }
+    return .usage(message.isEmpty ? "this command line makes no sense" : message, hint: hint)
   }
 
   /// The two lines on stderr. Both may carry text from outside.

@@ -12,7 +12,7 @@ struct GlobalOptions: ParsableArguments {
     name: .customLong("db"), parsing: .unconditional,
     help: ArgumentHelp(
       "The ledger file, or postgresql://... Without it, the variable TRADELEDGER_DB.",
-      valueName: "path"))
+      valueName: "path"), completion: .file())
   var database: String?
 
   @Flag(help: "One JSON object on standard output, also on failure.")

@@ -24,16 +24,16 @@ enum HelpTopic: String, CaseIterable {
       0    yes: admitted, filled, healthy, no findings, done
       1    no: denied, replayed without a permit, the other outcome stands, findings
       64   usage: an unknown option, a missing argument, a wrong combination
-      65   bad data: a malformed number, name, time or duration; a file that is not a ledger
+      65   bad data: a malformed number, name, time or duration; not a ledger file
       66   no such ledger, bot or trade; nothing to examine
       69   the engine for this database is not part of the program
       70   internal error, or the outcome is unknown: check before you do anything
       73   cannot create the ledger or the result file
       74   reading or writing failed
-      75   busy: nothing was written; try again with the same key. Of guard: another process has
-           the name
+      75   busy: nothing was written; try again with the same key. Of guard: another
+           process has the name
       77   the operating system forbids it
-      78   unsafe place or setup: network file system, hard link, ledger of another mode
+      78   unsafe place: network file system, hard link; or a ledger of another mode
       126  guard cannot execute the command
       127  guard does not find the command
       128+n  ended by signal n
@@ -45,12 +45,12 @@ enum HelpTopic: String, CaseIterable {
   private static let environmentText = """
     Environment of tradeledger
 
-      TRADELEDGER_DB     the ledger, where --db is not given
-      TRADELEDGER_TOKEN  the permit's token for fill and void, where --token is not given
+      TRADELEDGER_DB     the ledger, without --db; simulate and bench make their own
+      TRADELEDGER_TOKEN  the permit's token for fill and void, without --token
       TRADELEDGER_INSTANCE, TRADELEDGER_EPOCH
-                         whose trades reserve, record and execute make, where --instance and
-                         --epoch are not given: a guarded command is fenced by itself
-      NO_COLOR           no colours, where it is not empty; --color always overrides it
+                         whose trades reserve, record and execute make, without
+                         --instance and --epoch: a guarded command is fenced by itself
+      NO_COLOR           no colours, where it is not empty; --color always wins
       TERM=dumb          no colours
 
     Given to the command that guard runs

@@ -27,7 +27,10 @@ enum LiveNames {
       await ledger.close()
       return found ?? []
     }
-    return found.filter { $0.hasPrefix(prefix) && $0 == escaped($0) }
+    let offered = found.filter { $0.hasPrefix(prefix) && $0 == escaped($0) }
+    // To zsh, what follows a colon is a description.
+    guard CompletionShell.requesting == .zsh else { return offered }
+    return offered.map { $0.replacing(":", with: "\\:") }
   }
 
   /// The last `--db` of the line.

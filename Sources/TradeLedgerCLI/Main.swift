@@ -27,7 +27,7 @@ enum Main {
         try Console.out(topic.text)
         return 0
       }
-      var command = try parse(arguments)
+      var command = try parse(arguments, invocation)
       if let command = command as? any AsyncParsableCommand {
         try finish(command)
       } else {
@@ -62,12 +62,16 @@ enum Main {
   }
 
   /// - Throws: a ``Failure`` with exit 64, or ``CleanHelp`` where help was asked for.
-  private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+  private static func parse(
+    _ arguments: [String], _ invocation: Invocation
+  ) throws -> any ParsableCommand {
     if let command = ShortCommands.parse(arguments) { return command }
     do {
       let command = try Root.parseAsRoot(arguments)
       // Help comes back as a command of its own, whose run() throws the text.
       guard type(of: command).configuration.commandName == "help" else { return command }
+      // It shows the root's help for a name that nobody knows.
+      if let unknown = CommandNames.unknown(Array(invocation.words.dropFirst())) { throw unknown }
       var help = command
       try help.run()
       return help
@@ -75,13 +79,13 @@ enum Main {
       if Root.exitCode(for: error) == .success {
         throw CleanHelp(text: Root.fullMessage(for: error))
       }
-      throw Failure.parsing(error)
+      throw (error as? Failure) ?? Failure.parsing(error, invocation)
     }
   }
 
   private static func show(_ help: CleanHelp, _ invocation: Invocation) -> Int32 {
     do throws(Failure) {
-      try Console.out(help.text + "\n")
+      try Console.out(HelpText.fitted(CompletionScript.fitted(help.text)) + "\n")
       return 0
     } catch {
       report(error, invocation)

@@ -9,6 +9,7 @@ struct Root: AsyncParsableCommand {
     abstract: "A trade ledger that any number of processes share.",
     discussion: """
       Two bots that ask for the same trade at the same time get one yes and one no.
+
       Exit codes: 0 yes, 1 no, 64 and above no answer. Trade on 0 and on nothing else.
 
       Examples:

@@ -86,7 +86,7 @@ struct Screen: ~Copyable {
   }
 
   /// Columns and rows; 80 and 24 where the terminal does not say.
-  var size: (columns: Int, rows: Int) {
+  static var size: (columns: Int, rows: Int) {
     var size = winsize()
     guard unsafe ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
       return (80, 24)

@@ -20,6 +20,14 @@ func positiveNumber(_ text: String, _ what: String) throws(Failure) -> Int64 {
   return value
 }
 
+/// The exit code that a command is to end with, or ends with.
+func commandExitCode(_ text: String) throws(Failure) -> Int32 {
+  guard let code = Int32(text), (1...255).contains(code), text.utf8.first != 0x2B else {
+    throw .invalid("not an exit code: \(shortened(text))", hint: "give a code from 1 to 255")
+  }
+  return code
+}
+
 /// The number of a trade.
 func tradeID(_ text: String) throws(Failure) -> TradeID {
   TradeID(try positiveNumber(text, "a trade number"))
@@ -63,7 +71,8 @@ struct OrderOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp(
       "The instance under which the caller acts, and its epoch. Without them, the variables "
-        + "TRADELEDGER_INSTANCE and TRADELEDGER_EPOCH, which guard sets.", valueName: "name"))
+        + "TRADELEDGER_INSTANCE and TRADELEDGER_EPOCH, which guard sets.", valueName: "name"),
+    completion: LiveNames.instances)
   var instance: String?
 
   @Option(

@@ -163,4 +163,16 @@ final class DoctorTests: CommandLineTestCase {
     try Data().write(to: URL(fileURLWithPath: ledger + "-restore"))
     expectFinding("leftovers", "warn", "ledger.db-restore")
   }
+
+  /// A backup has another name than the ledger, wherever it lies.
+  func testDoctor_namesAKilledBackup_withoutItsLog() throws {
+    makeLedger()
+    let name = "b.db.00000000-0000-7d7f-b723-c0a1a679bd55.partial"
+    for suffix in ["", "-wal", "-shm"] {
+      try Data().write(to: URL(fileURLWithPath: directory.file(name + suffix)))
+    }
+    try Data().write(to: URL(fileURLWithPath: directory.file("download.partial")))
+    let found = checks(run(["doctor", "--json"]))["leftovers"]
+    XCTAssertEqual(found?.message, name)
+  }
 }

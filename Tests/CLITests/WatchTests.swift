@@ -2,34 +2,15 @@ internal import Foundation
 internal import LedgerTestSupport
 internal import XCTest
 
-/// `status --watch` on a real terminal (a pty that Python makes), and where there is none.
-final class WatchTests: CommandLineTestCase {
-  /// Runs the watch on a terminal of that size and does what `script` says: `wait TEXT` (that is on
-  /// the screen), `size COLUMNS ROWS`, `key X`, `signal N`, `run ARGUMENTS`. The answer has the
-  /// screen after each step, what was sent to the terminal, how it ended, and whether the terminal
-  /// is as it was.
+/// `status --watch` on a terminal, and where there is none.
+final class WatchTests: TerminalTestCase {
   private func watch(
     _ script: [String], columns: Int = 80, rows: Int = 24,
     environment: [String: String] = [:]
-  ) throws -> Watched {
-    let program = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("Fixtures/terminal.py").path
-    let result = BuiltBinary.run(
-      "python3",
-      [
-        program, "\(columns)", "\(rows)", script.joined(separator: "\n"), BuiltBinary.path, "--db",
-        ledger, "status", "--watch", "--interval", "200ms",
-      ],
-      environment: environment.merging(["TERM": "xterm"]) { own, _ in own }, timeout: 60)
-    XCTAssertEqual(result.status, 0, result.stderr)
-    return try JSONDecoder().decode(Watched.self, from: Data(result.stdout.utf8))
-  }
-
-  private struct Watched: Decodable {
-    let screens: [[String]]
-    let raw: String
-    let status: Int
-    let isRestored: Bool
+  ) throws -> Seen {
+    try onTerminal(
+      ["status", "--watch", "--interval", "200ms"], script, columns: columns, rows: rows,
+      environment: environment)
   }
 
   func testWatch_showsWhatHappens_andGivesTheTerminalBack() throws {
@@ -44,7 +25,7 @@ final class WatchTests: CommandLineTestCase {
     XCTAssertTrue(seen.raw.hasSuffix("\u{1b}[?25h\u{1b}[?1049l"), String(seen.raw.suffix(40)))
     // In place and never cleared as a whole, which would flicker.
     XCTAssertFalse(seen.raw.contains("\u{1b}[2J"))
-    let last = try XCTUnwrap(seen.screens.last)
+    let last = seen.screens[1]
     XCTAssertTrue(last.allSatisfy { $0.count <= 80 })
     XCTAssertTrue(last[0].contains("live  "), last[0])
     XCTAssertEqual(last[2], "somebody has to look")
@@ -66,7 +47,7 @@ final class WatchTests: CommandLineTestCase {
     XCTAssertTrue(seen.isRestored)
     XCTAssertEqual(seen.screens[1].count, 10)
     XCTAssertTrue(seen.screens[1].allSatisfy { $0.count <= 40 }, "\(seen.screens[1])")
-    XCTAssertFalse(seen.screens.last?.contains { $0.contains("more bots") } ?? true)
+    XCTAssertFalse(seen.screens[2].contains { $0.contains("more bots") })
   }
 
   func testWatch_withoutColour_saysTheSame() throws {

@@ -1,6 +1,8 @@
 """A paper exchange that executes whatever it is sent, and keeps count.
 
-    paper_exchange.py start ORDERS            listens at exchange.sock, and appends to ORDERS
+    paper_exchange.py start ORDERS [SECONDS]  listens at exchange.sock, and appends to ORDERS;
+                                              answers after SECONDS, or within a fifth of one
+    paper_exchange.py sender ORDERS           waits for an order; the process that sent the latest
     paper_exchange.py stop
     paper_exchange.py count ORDERS COOLDOWN   ends with 1 if a bot traded twice, by these orders
 
@@ -25,17 +27,18 @@ class PaperExchange(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, orders: str, path: str = "exchange.sock") -> None:
+    def __init__(self, orders: str, seconds: float | None = None) -> None:
         self._orders = open(orders, "a", encoding="utf-8")
+        self._seconds = seconds
         self._lock = threading.Lock()
-        super().__init__(path, _Connection)
+        super().__init__("exchange.sock", _Connection)
 
     def connected(self, pid: int) -> None:
         """A process connected, and has not sent its order yet."""
 
     def executed(self, order: dict, pid: int) -> None:
         """An order stands; its sender has no answer yet. The market takes its time."""
-        time.sleep(random.uniform(0.02, 0.2))
+        time.sleep(random.uniform(0.02, 0.2) if self._seconds is None else self._seconds)
 
     def execute(self, order: dict, pid: int) -> None:
         with self._lock:
@@ -100,9 +103,15 @@ def count(path: str, cooldown: float) -> int:
     return 1 if repeated or close or not orders else 0
 
 
-def start(orders: str) -> None:
+def sender(path: str) -> int:
+    while not (orders := read_orders(path)):
+        time.sleep(0.05)
+    return orders[-1]["pid"]
+
+
+def start(orders: str, seconds: float | None = None) -> None:
     """Returns when it listens."""
-    exchange = PaperExchange(orders)
+    exchange = PaperExchange(orders, seconds)
     child = os.fork()
     if child == 0:
         os.setsid()
@@ -122,7 +131,9 @@ def stop() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "start":
-        start(sys.argv[2])
+        start(sys.argv[2], *map(float, sys.argv[3:]))
+    elif sys.argv[1] == "sender":
+        print(sender(sys.argv[2]))
     elif sys.argv[1] == "stop":
         stop()
     else:

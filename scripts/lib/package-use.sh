@@ -37,7 +37,7 @@ offers() {
   COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
   COMP_TYPE=9
   export COMP_LINE COMP_POINT COMP_TYPE
-  _tradeledger tradeledger "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}" 2>&1 && printf '%s\n' "${COMPREPLY[@]}"
+  _tradeledger_whole_words tradeledger "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}" 2>&1 && printf '%s\n' "${COMPREPLY[@]}"
 }
 # The functions of the file are not made for -e and -u.
 set +eu

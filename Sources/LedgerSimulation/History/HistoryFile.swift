@@ -98,6 +98,6 @@ public final class HistoryFile: Sendable {
   }
 }
 
-private func systemMessage(_ code: Int32) -> String {
+func systemMessage(_ code: Int32) -> String {
   unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
 }

@@ -18,7 +18,8 @@ struct ScratchDirectory: Sendable {
     guard unsafe mkdtemp(&template) != nil else {
       throw LedgerError(
         .cannotCreate,
-        "cannot make a temporary directory in \(escaped(parent)): error \(errno)",
+        "cannot make a temporary directory in \(escaped(parent)): "
+          + systemMessage(errno),
         hint: "set TMPDIR to a directory that can be written to, or give "
           + (place == nil ? "--db" : "another one with --dir"))
     }

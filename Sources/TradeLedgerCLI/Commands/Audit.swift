@@ -8,18 +8,17 @@ struct Audit: AsyncParsableCommand {
     discussion: """
       Reads only. Exit 0 without findings, 1 with findings. An empty range is no pass.
 
-      With --sqlite, --csv, --freqtrade or --hummingbot it looks for double trades \
-      in a file that is no ledger, for example \
-      the database that your bots write to now. Columns that are not named are guessed and shown; \
-      --bot then names a column. Exit 64: the cooldown is not known; 65: not such a file, or \
-      several tables look like trades; 66: no such file, table or column; 74: it cannot be read \
-      without changing it; 75: locked.
+      With --sqlite, --csv, --freqtrade or --hummingbot it looks for double trades in a file that \
+      is no ledger, for example the database that your bots write to now. Columns that are not \
+      named are guessed and shown; --bot then names a column. Exit 64: the cooldown is not known; \
+      65: not such a file, or several tables look like trades; 66: no such file, table or column; \
+      74: it cannot be read without changing it; 75: locked.
 
       Examples:
         tradeledger audit
         tradeledger audit --bot momentum --since 7d --fail-on-empty --json
         tradeledger audit --sqlite bots.db --cooldown 15m
-        tradeledger audit --sqlite bots.db --table orders --bot strategy --time executed_at
+        tradeledger audit --sqlite bots.db --table orders --time executed_at
         tradeledger audit --csv fills.csv --cooldown 15m
         tradeledger audit --freqtrade tradesv3.sqlite --cooldown 15m --bot pair
       """)
@@ -27,7 +26,8 @@ struct Audit: AsyncParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Of this bot alone. With a file that is no ledger: its column.", valueName: "name"))
+      "Of this bot alone. With a file that is no ledger: its column.", valueName: "name"),
+    completion: LiveNames.bots)
   var bot: String?
 
   @OptionGroup var range: RangeOptions
@@ -54,7 +54,8 @@ struct Audit: AsyncParsableCommand {
       let table =
         report.findings.isEmpty
         ? "" : "\n" + Table.findings(report.findings).rendered(global.colors)
-      try Console.out(escaped(report.verdict) + "\n" + table)
+      try Console.out(folded(escaped(report.verdict), indent: 0) + "\n" + table)
+      for advice in report.advice { global.hint(advice) }
     }
     if !report.findings.isEmpty && !exitsZero { throw ExitStatus.no }
   }
@@ -94,26 +95,30 @@ struct ForeignAuditArguments: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Examine this SQLite database, which is not changed.", valueName: "file"))
+    help: ArgumentHelp("Examine this SQLite database, which is not changed.", valueName: "file"),
+    completion: .file())
   var sqlite: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Examine this CSV file; its first line names columns.", valueName: "file"))
+    help: ArgumentHelp("Examine this CSV file; its first line names columns.", valueName: "file"),
+    completion: .file())
   var csv: String?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Examine the executed orders of this freqtrade database. --bot: a column of its trades.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var freqtrade: String?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Examine the orders of this hummingbot database. --bot: a column of TradeFill.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var hummingbot: String?
 
   @OptionGroup var columns: ForeignColumnOptions

@@ -6,9 +6,11 @@ struct BackupCommand: AsyncParsableCommand {
     commandName: "backup",
     abstract: "Copy the ledger into one file, while bots go on trading.",
     discussion: """
-      The copy gets its name when it is whole, was opened and checked, and is on the disk. It is a
-      single file: move it or copy it wherever you like. An older file is kept, unless --force is
-      given; a ledger in use is never replaced. Exit 65: the copy is damaged, because the ledger is.
+      The copy gets its name when it is whole, was opened and checked, and is on the disk. It is a \
+      single file: move it or copy it wherever you like. An older file is kept, unless --force is \
+      given; a ledger in use is never replaced. Exit 65: the copy is damaged, because the ledger \
+      is.
+
       With --json: {"schema": "tradeledger.backup/1", "output": PATH, "trades": N, ...}.
 
       Examples:
@@ -19,7 +21,8 @@ struct BackupCommand: AsyncParsableCommand {
   @Option(
     name: .shortAndLong, parsing: .unconditional,
     help: ArgumentHelp(
-      "The new file, in a directory that others cannot write to.", valueName: "file"))
+      "The new file, in a directory that others cannot write to.", valueName: "file"),
+    completion: .file())
   var output: String
 
   @Flag(help: "Replace an older file.")

@@ -10,10 +10,10 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Measure throughput, waits and fairness with real worker processes.",
     discussion: """
-      Each case runs in a new ledger of mode simulation, in a temporary directory, or with --db
-      postgresql://... in one on that server; with --ceiling in turns with the same work in plain C
-      (scripts/bench builds that program). Medians of rounds.
-      Exit 0: measured. 1: a ratio to the ceiling is below --require.
+      Each case runs in a new ledger of mode simulation, in a temporary directory, or with --db \
+      postgresql://... in one on that server; with --ceiling in turns with the same work in plain \
+      C (scripts/bench builds that program). Medians of rounds. Exit 0: measured. 1: a ratio to \
+      the ceiling is below --require.
 
       Examples:
         tradeledger bench --case accept --processes 1,8
@@ -68,12 +68,14 @@ struct BenchCommand: AsyncParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp(
       "Where the ledgers lie: on the disk that is to be measured. Without it, TMPDIR or /tmp.",
-      valueName: "directory"))
+      valueName: "directory"),
+    completion: .directory)
   var dir: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("The program that measures the ceilings.", valueName: "path"))
+    help: ArgumentHelp("The program that measures the ceilings.", valueName: "path"),
+    completion: .file())
   var ceiling: String?
 
   @Option(
@@ -101,8 +103,13 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     let options = try benchOptions()
     var isBelow = false
-    if !global.json { try Console.out(BenchRendering.headline + "\n") }
+    var hasHeadline = global.json
     let signal = try await Bench.run(options) { result in
+      if !hasHeadline {
+        let headline = BenchRendering.headline(withCeiling: !result.ceilings.isEmpty)
+        try Console.out(headline + "\n")
+        hasHeadline = true
+      }
       if global.json {
         try Console.out(.bench(result))
       } else {

@@ -29,7 +29,7 @@ struct BotAdd: AsyncParsableCommand {
 
       Examples:
         tradeledger bot add momentum --cooldown 15m
-        tradeledger bot add momentum/BTC-USD --cooldown 5m --lease 10s --in-doubt block
+        tradeledger bot add momentum/BTC-USD --cooldown 5m --in-doubt block
       """)
 
   @Argument(help: "The bot's name.") var name: String
@@ -44,7 +44,9 @@ struct BotAdd: AsyncParsableCommand {
     help: ArgumentHelp("How long a permit is good for sending.", valueName: "duration"))
   var lease = "30s"
 
-  @Option(name: .customLong("in-doubt"), help: "What the bot does while a trade is in doubt.")
+  @Option(
+    name: .customLong("in-doubt"),
+    help: ArgumentHelp("What the bot does while a trade is in doubt.", valueName: "rule"))
   var inDoubt = InDoubtPolicy.cooldown
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -136,7 +138,9 @@ struct BotSet: AsyncParsableCommand {
     help: ArgumentHelp("How long a permit is good for sending.", valueName: "duration"))
   var lease: String?
 
-  @Option(name: .customLong("in-doubt"), help: "What the bot does while a trade is in doubt.")
+  @Option(
+    name: .customLong("in-doubt"),
+    help: ArgumentHelp("What the bot does while a trade is in doubt.", valueName: "rule"))
   var inDoubt: InDoubtPolicy?
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

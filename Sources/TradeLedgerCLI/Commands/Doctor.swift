@@ -5,8 +5,8 @@ struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Examine the ledger, its files, its users and the machine.",
     discussion: """
-      Reads every page and changes nothing. Each check is ok, note (worth knowing), warn or fail,
-      with what to do. Exit 1 where there is a warn or a fail, also where the ledger is damaged or
+      Reads every page and changes nothing. Each check is ok, note (worth knowing), warn or fail, \
+      with what to do. Exit 1 where there is a warn or a fail, also where the ledger is damaged or \
       missing.
 
       Examples:

@@ -5,14 +5,14 @@ struct Execute: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Reserve, run a command that sends the order, and settle by its exit code.",
     discussion: """
-      0 fills the trade as ordered, unless the command settled it itself. The code given as
-      --not-sent-code voids it, and so does a command that cannot be started. Anything else may
-      have sent the order: the trade is left in doubt, exit 70. The command finds the permit in
-      its environment ('tradeledger help environment') and owns standard output; the result goes
+      0 fills the trade as ordered, unless the command settled it itself. The code given as \
+      --not-sent-code voids it, and so does a command that cannot be started. Anything else may \
+      have sent the order: the trade is left in doubt, exit 70. The command finds the permit in \
+      its environment ('tradeledger help environment') and owns standard output; the result goes \
       to standard error, or to --result-file as JSON.
 
       Examples:
-        tradeledger execute momentum --side buy --symbol BTC-USD --quantity 0.25 -- ./send-order
+        tradeledger execute momentum --side buy --symbol BTC-USD --quantity 1 -- ./send
         tradeledger execute momentum --side buy --symbol BTC-USD --quantity 0.25 \\
           --not-sent-code 3 --result-file result.json -- python3 send.py --market spot
       """)
@@ -33,14 +33,16 @@ struct Execute: AsyncParsableCommand {
 
   @Option(
     name: .customLong("result-file"), parsing: .unconditional,
-    help: ArgumentHelp("A new file for the result as JSON.", valueName: "path"))
+    help: ArgumentHelp("A new file for the result as JSON.", valueName: "path"),
+    completion: .file())
   var resultFile: String?
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   @Argument(
     parsing: .postTerminator,
-    help: ArgumentHelp("The command and its arguments, after --.", valueName: "command"))
+    help: ArgumentHelp("The command and its arguments, after --.", valueName: "command"),
+    completion: .file())
   var command: [String] = []
 
   func run() async throws {
@@ -52,7 +54,8 @@ struct Execute: AsyncParsableCommand {
     let execution = Execution(
       order: order, key: try self.order.orderKey(),
       token: try token.map { text throws(LedgerError) in try PermitToken(text) },
-      claim: try self.order.claim(), notSentCode: try parsedNotSentCode(), command: command)
+      claim: try self.order.claim(), notSentCode: try notSentCode.map(commandExitCode),
+      command: command)
     let report = try await global.withLedger { ledger in
       let file = try resultFile.map { path throws(Failure) in try ResultFile(path) }
       do {
@@ -72,15 +75,6 @@ struct Execute: AsyncParsableCommand {
     let result: ExecutionResult
     /// To the result file.
     let isWritten: Bool
-  }
-
-  private func parsedNotSentCode() throws(Failure) -> Int32? {
-    guard let notSentCode else { return nil }
-    let code = try positiveNumber(notSentCode, "an exit code")
-    guard code <= 255 else {
-      throw .invalid("not an exit code: \(code)", hint: "give a code from 1 to 255")
-    }
-    return Int32(code)
   }
 
   /// Standard output belongs to the command, so that everything is said on standard error.

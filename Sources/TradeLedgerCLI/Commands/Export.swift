@@ -9,15 +9,15 @@ struct Export: AsyncParsableCommand {
       object on each line, read back by 'import'. hledger: a journal of what was executed, for \
       hledger check --strict. chrome-trace: for Perfetto (ui.perfetto.dev), a lane per bot.
 
-      Reads only, in pieces: a trade is told as it stood when its piece was read, and what \
-      comes in meanwhile is left out. An older export of the format is replaced, anything else \
-      is not. Exit 0: written whole. 66: no such bot. 73, 74: not written; an older file stands \
-      as it was. With --json: {"schema": "tradeledger.export/1", "format", "output", "trades"}.
+      Reads only, in pieces: a trade is told as it stood when its piece was read, and what comes \
+      in meanwhile is left out. An older export of the format is replaced, anything else is not. \
+      Exit 0: written whole. 66: no such bot. 73, 74: not written; an older file stands as it was. \
+      With --json: {"schema": "tradeledger.export/1", "format", "output", "trades"}.
 
       Examples:
         tradeledger export --format csv -o trades.csv
-        tradeledger export --format ndjson --bot momentum --since 30d | gzip > trades.gz
-        tradeledger export --format hledger -o trades.journal && hledger -f trades.journal bal
+        tradeledger export --format ndjson --since 30d | gzip > trades.gz
+        tradeledger export --format hledger -o t.journal && hledger -f t.journal bal
         tradeledger export --format chrome-trace -o trace.json
       """)
 
@@ -26,10 +26,13 @@ struct Export: AsyncParsableCommand {
 
   @Option(
     name: .shortAndLong, parsing: .unconditional,
-    help: ArgumentHelp("Where it goes; - for standard output.", valueName: "file"))
+    help: ArgumentHelp("Where it goes; - for standard output.", valueName: "file"),
+    completion: .file())
   var output = "-"
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Of this bot alone.", valueName: "name"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Of this bot alone.", valueName: "name"),
+    completion: LiveNames.bots)
   var bot: String?
 
   @OptionGroup var range: RangeOptions

@@ -10,7 +10,7 @@ struct FillCommand: AsyncParsableCommand {
 
       Examples:
         tradeledger fill 12 --token 0123456789abcdef --price 60010.5
-        echo "$TOKEN" | tradeledger fill 12 --token-stdin --filled-at 2025-09-07T20:28:53Z
+        echo "$TOKEN" | tradeledger fill 12 --token-stdin --price 60010.5
       """)
 
   @Argument(help: "The trade's number.") var trade: String
@@ -23,6 +23,7 @@ struct FillCommand: AsyncParsableCommand {
     let fill = try said.fill()
     let token = try permit.permitToken()
     try global.answer(
-      try await global.withLedger { try await $0.fill(trade, token: token, fill) })
+      try await global.withLedger { try await $0.fill(trade, token: token, fill) },
+      whereVoid: "the fill is kept as a conflict and counts; 'tradeledger audit' has it")
   }
 }

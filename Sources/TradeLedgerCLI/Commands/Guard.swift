@@ -6,10 +6,11 @@ struct GuardCommand: AsyncParsableCommand {
     commandName: "guard",
     abstract: "Run a command as the only instance of a name.",
     discussion: """
-      Takes the name and becomes the command, which finds TRADELEDGER_DB, TRADELEDGER_INSTANCE and
-      TRADELEDGER_EPOCH in its environment. Where another process has the name, exit 75 with the
+      Takes the name and becomes the command, which finds TRADELEDGER_DB, TRADELEDGER_INSTANCE and \
+      TRADELEDGER_EPOCH in its environment. Where another process has the name, exit 75 with the \
       holder on standard error. The name is free when the command has ended, in whatever way.
-      With --supervise, which is the default inside a container, guard stays as its parent, passes
+
+      With --supervise, which is the default inside a container, guard stays as its parent, passes \
       signals on, returns its exit code, and ends it when the name is lost.
 
       Examples:
@@ -17,7 +18,7 @@ struct GuardCommand: AsyncParsableCommand {
         tradeledger guard trading_bot --wait 1m -- ./bot --market spot
       """)
 
-  @Argument(help: "The instance name.") var name: String
+  @Argument(help: "The instance name.", completion: LiveNames.instances) var name: String
 
   @Option(
     parsing: .unconditional,
@@ -48,7 +49,8 @@ struct GuardCommand: AsyncParsableCommand {
 
   @Argument(
     parsing: .postTerminator,
-    help: ArgumentHelp("The command and its arguments, after --.", valueName: "command"))
+    help: ArgumentHelp("The command and its arguments, after --.", valueName: "command"),
+    completion: .file())
   var command: [String] = []
 
   func run() async throws {
@@ -68,7 +70,7 @@ struct GuardCommand: AsyncParsableCommand {
         "--heartbeat needs --supervise", hint: "a command that guard becomes has nobody to renew it"
       )
     }
-    let conflict = try exitCode(conflictExitCode)
+    let conflict = ExitCode(try commandExitCode(conflictExitCode))
     var options = InstanceOptions()
     options.wait = try Duration(interval: wait)
     options.heartbeat =
@@ -105,14 +107,6 @@ struct GuardCommand: AsyncParsableCommand {
       global.say(loss, of: name)
       return conflict
     }
-  }
-
-  private func exitCode(_ text: String) throws(Failure) -> ExitCode {
-    let code = try positiveNumber(text, "an exit code")
-    guard code <= 255 else {
-      throw .invalid("not an exit code: \(code)", hint: "give a code from 1 to 255")
-    }
-    return ExitCode(Int32(code))
   }
 }
 

@@ -23,7 +23,7 @@ struct Import: AsyncParsableCommand {
         tradeledger import --freqtrade tradesv3.sqlite --cooldown 15m --dry-run
         tradeledger import --hummingbot hummingbot_trades.sqlite --bot strategy
         tradeledger import --ccxt my_trades.json --bot-name momentum --source binance
-        tradeledger import fills.csv --bot strategy --time executed_at --source mybroker
+        tradeledger import fills.csv --bot strategy --time done_at --source mybroker
         tradeledger import --sqlite bots.db --table orders --key client_order_id
       """)
 

@@ -7,29 +7,36 @@ struct ImportArguments: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "A CSV file, a SQLite database, or what 'export --format ndjson' has written.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var file: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("A CSV file.", valueName: "file"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("A CSV file.", valueName: "file"),
+    completion: .file())
   var csv: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("A SQLite database, which is not changed.", valueName: "file"))
+    help: ArgumentHelp("A SQLite database, which is not changed.", valueName: "file"),
+    completion: .file())
   var sqlite: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("The database of a freqtrade.", valueName: "file"))
+    parsing: .unconditional, help: ArgumentHelp("The database of a freqtrade.", valueName: "file"),
+    completion: .file())
   var freqtrade: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("The database of a hummingbot.", valueName: "file"))
+    parsing: .unconditional, help: ArgumentHelp("The database of a hummingbot.", valueName: "file"),
+    completion: .file())
   var hummingbot: String?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Trades as ccxt unifies them: a JSON array, or one on each line.", valueName: "file"))
+      "Trades as ccxt unifies them: a JSON array, or one on each line.", valueName: "file"),
+    completion: .file())
   var ccxt: String?
 
   @OptionGroup var columns: ForeignColumnOptions

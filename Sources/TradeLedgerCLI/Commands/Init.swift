@@ -5,8 +5,8 @@ struct Init: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Create the ledger, or migrate an older one.",
     discussion: """
-      Does nothing where the ledger is current. Any number of processes may do it at once.
-      The mode is set when the ledger is created and never changes.
+      Does nothing where the ledger is current. Any number of processes may do it at once. The \
+      mode is set when the ledger is created and never changes.
 
       Examples:
         tradeledger init --mode live --db /var/lib/bots/ledger.db

@@ -20,7 +20,7 @@ struct InstancesList: AsyncParsableCommand {
     commandName: "list",
     abstract: "All instance names.",
     discussion: """
-      alive: its process runs, or nothing proves that it does not. dead: the next start takes over
+      alive: its process runs, or nothing proves that it does not. dead: the next start takes over \
       at once. unseen: it runs in another container; only its heartbeat, or an operator, ends it.
 
       Examples:
@@ -49,8 +49,8 @@ struct InstancesEvict: AsyncParsableCommand {
     commandName: "evict",
     abstract: "Take a name from its holder.",
     discussion: """
-      The epoch goes up: the holder's next reserve, record or look before the exchange call is
-      refused, and what it has sent may still be settled. The process itself is not ended, except
+      The epoch goes up: the holder's next reserve, record or look before the exchange call is \
+      refused, and what it has sent may still be settled. The process itself is not ended, except \
       under guard --supervise. Exit 1 where nobody has the name.
 
       Examples:

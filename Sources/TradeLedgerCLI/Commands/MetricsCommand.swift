@@ -6,9 +6,9 @@ struct MetricsCommand: AsyncParsableCommand {
     commandName: "metrics",
     abstract: "The ledger in numbers, as Prometheus reads them.",
     discussion: """
-      From the database alone, so it works while no bot runs. Written whole or not at all, for the
-      textfile collector of node_exporter; run it from a timer. Where the ledger cannot be read, the
-      file says tradeledger_up 0, and the exit code says why.
+      From the database alone, so it works while no bot runs. Written whole or not at all, for the \
+      textfile collector of node_exporter; run it from a timer. Where the ledger cannot be read, \
+      the file says tradeledger_up 0, and the exit code says why.
 
       Examples:
         tradeledger metrics
@@ -17,7 +17,8 @@ struct MetricsCommand: AsyncParsableCommand {
 
   @Option(
     name: .shortAndLong, parsing: .unconditional,
-    help: ArgumentHelp("Where the metrics go; - for standard output.", valueName: "file.prom"))
+    help: ArgumentHelp("Where the metrics go; - for standard output.", valueName: "file.prom"),
+    completion: .file())
   var output = "-"
 
   @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -5,11 +5,11 @@ struct Record: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Both phases in one, for an order that is already done.",
     discussion: """
-      Without --filled-at the trade is of now and admitted like any other. With it, it is a fact
+      Without --filled-at the trade is of now and admitted like any other. With it, it is a fact \
       of the past: stored whatever its neighbours, and the audit reports what it violates.
 
       Examples:
-        tradeledger record paper --side buy --symbol BTC-USD --quantity 0.25 --price 60000
+        tradeledger record paper --side buy --symbol BTC-USD --quantity 1 --price 60000
         tradeledger record momentum --side buy --symbol BTC-USD --quantity 1 \\
           --filled-at 2025-09-07T20:28:53.395950Z
       """)

@@ -5,8 +5,9 @@ struct Report: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw the ledger: one HTML page with the verdict, pictures and tables.",
     discussion: """
-      Reads only. The page needs no network and no scripts. An older page is replaced, anything
+      Reads only. The page needs no network and no scripts. An older page is replaced, anything \
       else is not. Exit 0: the page is written, whatever it says; 'audit' answers yes or no.
+
       With --json: {"schema": "tradeledger.report/1", "output": PATH}.
 
       Examples:
@@ -16,7 +17,8 @@ struct Report: AsyncParsableCommand {
 
   @Option(
     name: .shortAndLong, parsing: .unconditional,
-    help: ArgumentHelp("Where the page goes; - for standard output.", valueName: "file.html"))
+    help: ArgumentHelp("Where the page goes; - for standard output.", valueName: "file.html"),
+    completion: .file())
   var output: String
 
   @Option(

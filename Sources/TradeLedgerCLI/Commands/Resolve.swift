@@ -5,12 +5,12 @@ struct Resolve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Settle a trade in doubt, as an operator.",
     discussion: """
-      Look the key up at the exchange first: --filled if it has the order, --void if it never got
+      Look the key up at the exchange first: --filled if it has the order, --void if it never got \
       it. A false "not sent" opens the way to a double trade.
 
       Examples:
-        tradeledger resolve 12 --filled --price 60010.5 --reason "found at the exchange"
-        tradeledger resolve --key signal-4711 --void --reason "exchange does not know the key"
+        tradeledger resolve 12 --filled --price 60010.5 --reason "found there"
+        tradeledger resolve --key signal-4711 --void --reason "not at the exchange"
       """)
 
   @OptionGroup var which: TradeReferenceOptions
@@ -43,6 +43,9 @@ struct Resolve: AsyncParsableCommand {
     try global.answer(
       try await global.withLedger {
         try await $0.resolve(reference, fill: fill, reason: reason)
-      })
+      },
+      whereVoid:
+        "void is final; if the order was executed all the same, enter it as a trade of its "
+        + "own: 'tradeledger record BOT ... --filled-at TIME'")
   }
 }

@@ -5,13 +5,15 @@ internal import LedgerSimulation
 struct HistoryOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Keep what was asked, told, stored and executed in a new file.", valueName: "file"))
+      "Keep what was asked, told, stored and executed in a new file.", valueName: "file"),
+    completion: .file())
   var history: String?
 
   @Option(
     help: ArgumentHelp(
       "Judge the history in a file again; nothing is run, other options do not matter.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var check: String?
 
   func validate() throws {

@@ -10,6 +10,10 @@ struct Simulate: AsyncParsableCommand {
     abstract: "Prove the ledger with real worker processes.",
     discussion: """
       Workers trade on one ledger with a paper exchange; an independent checker judges.
+
+      The ledger is a new one, in a temporary directory, whatever TRADELEDGER_DB says; with --db it \
+      is one of mode simulation, and stays.
+
       Exit 0: every invariant holds. 1: violated. 130: interrupted, the result is partial.
 
       Examples:
@@ -18,7 +22,8 @@ struct Simulate: AsyncParsableCommand {
         tradeledger simulate --strategy naive
         tradeledger simulate --strategy pid-file
         tradeledger simulate --chaos pause --exchange-careless
-        tradeledger simulate --history run.ndjson; tradeledger simulate --check run.ndjson
+        tradeledger simulate --history run.ndjson
+        tradeledger simulate --check run.ndjson
       """)
 
   @Option(
@@ -87,7 +92,9 @@ struct Simulate: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Repeats the faults of an earlier run.", valueName: "number"))
   var seed: UInt64?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Draw the run.", valueName: "file.html"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Draw the run.", valueName: "file.html"),
+    completion: .file())
   var report: String?
 
   @OptionGroup var foreign: ForeignWorkerOptions
@@ -145,9 +152,8 @@ struct Simulate: AsyncParsableCommand {
     options.foreignWorkers = foreign.workers
     options.foreignCommand = foreign.command.split(separator: " ").map(String.init)
     options.lockWait = try Duration(interval: global.lockWait)
-    if global.database != nil || environment("TRADELEDGER_DB") != nil {
-      options.ledgerPath = try global.path()
-    }
+    // The ledger that somebody has exported is not what this is about.
+    if global.database != nil { options.ledgerPath = try global.path() }
     try options.validate()
     return options
   }

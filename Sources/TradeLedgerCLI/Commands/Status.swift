@@ -6,7 +6,8 @@ struct Status: AsyncParsableCommand {
     abstract: "Bots, cooldown left, pending and in-doubt trades, instances.",
     discussion: """
       Exit 1 means that somebody has to look: a trade is in doubt, or there is a conflict.
-      --watch looks again and again, on a terminal as one screen that q or ^C ends; elsewhere, and
+
+      --watch looks again and again, on a terminal as one screen that q or ^C ends; elsewhere, and \
       with --json, each look is printed after the one before.
 
       Examples:
@@ -42,9 +43,7 @@ struct Status: AsyncParsableCommand {
     if global.json {
       try Console.out(Status.json(status, instances))
     } else {
-      var text = Lines.status(status) + "\n" + Table.status(status.bots).rendered(global.colors)
-      if !instances.isEmpty { text += "\n" + Table.instances(instances).rendered(global.colors) }
-      try Console.out(text)
+      try Console.out(Lines.status(status) + "\n" + tables(status, instances))
     }
     guard status.needsAttention else { return }
     let doubts = status.bots.flatMap(\.inDoubt)
@@ -55,6 +54,16 @@ struct Status: AsyncParsableCommand {
     }
     if status.conflicts > 0 { global.hint("'tradeledger audit' has the conflicts") }
     throw ExitStatus.no
+  }
+
+  private func tables(_ status: LedgerStatus, _ instances: [Instance]) -> String {
+    let bots = Table.status(status.bots)
+    if let columns = Console.columns, !bots.fits(columns) {
+      let look = StatusWatch.Look(status: status, instances: instances)
+      return StatusFrame.tables(look, columns: columns, global.colors)
+    }
+    let holders = Table.instances(instances).rendered(global.colors)
+    return bots.rendered(global.colors) + (instances.isEmpty ? "" : "\n" + holders)
   }
 
   static func json(_ status: LedgerStatus, _ instances: [Instance]) -> JSON {

@@ -9,7 +9,7 @@ struct VoidCommand: AsyncParsableCommand {
       Say so only on proof: a void trade does not count for the cooldown.
 
       Examples:
-        tradeledger void 12 --token 0123456789abcdef --reason "exchange refused: no funds"
+        tradeledger void 12 --token 0123456789abcdef --reason "refused: no funds"
       """)
 
   @Argument(help: "The trade's number.") var trade: String

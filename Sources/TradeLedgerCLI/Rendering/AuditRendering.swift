@@ -45,13 +45,35 @@ extension AuditReport {
   var verdict: String {
     guard examined > 0 else { return "nothing examined: the range is empty. This is not a pass." }
     let range = "from \(from?.description ?? "-") to \(to?.description ?? "-")"
-    let trades = examined == 1 ? "1 trade" : "\(examined) trades"
-    let count =
-      switch findings.count {
-      case 0: "no findings"
-      case 1: "1 finding"
-      default: "\(findings.count) findings"
-      }
-    return "examined \(trades), \(range): \(count)"
+    let count = findings.isEmpty ? "no findings" : counted(findings.count, "finding")
+    return "examined \(counted(examined, "trade")), \(range): \(count)"
+  }
+
+  /// What each kind of finding is and asks for, once.
+  var advice: [String] {
+    AuditCheck.allCases.compactMap { check in
+      let trades = findings.filter { $0.check == check }.flatMap(\.trades)
+      return trades.first.map { "\(check.rawValue): \(check.advice($0))" }
+    }
+  }
+}
+
+extension AuditCheck {
+  /// - Parameter trade: one that it was found at.
+  fileprivate func advice(_ trade: Int64) -> String {
+    switch self {
+    case .doubleTrade:
+      "two trades inside the cooldown; PAST yes: before the ledger, or entered later; see "
+        + "'tradeledger trade show \(trade)'"
+    case .overlap: "a trade began while the one before was open; look whether both were meant"
+    case .inDoubt:
+      "look its key up at the exchange, then 'tradeledger resolve \(trade) --filled' or '--void'"
+    case .lateFill: "settled after its lease; no double trade, and nothing is left to do"
+    case .conflict: "filled after it was declared void: the position holds it, and so must yours"
+    case .epoch: "settled by a process that had lost its instance name: see that it has ended"
+    case .clock:
+      "the time given for a fill is far from this machine's: a wrong --filled-at, or a clock that "
+        + "'tradeledger doctor' looks at"
+    }
   }
 }

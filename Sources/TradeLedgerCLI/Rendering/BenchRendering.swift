@@ -2,30 +2,30 @@ internal import LedgerSimulation
 
 /// Lines for people, one as soon as it is known.
 enum BenchRendering {
-  private static let widths = [10, 9, 10, 8, 8, 9, 9, 9, 10, 8, 9]
+  private static let widths = [9, 5, 10, 8, 9, 9, 9, 4, 7, 6, 6]
 
-  static let headline = row([
-    "CASE", "PROCESSES", "PER SECOND", "/ BARE", "/ SAME", "P50", "P99", "P99.9", "LONGEST",
-    "FAIR", "WAL KB",
-  ])
+  static func headline(withCeiling: Bool) -> String {
+    row(
+      ["CASE", "PROCS", "PER SECOND", "P50", "P99", "P99.9", "LONGEST", "FAIR", "WAL KiB"]
+        + (withCeiling ? ["/ BARE", "/ SAME"] : []))
+  }
 
   static func line(_ result: BenchResult) -> String {
     let same = result.ceilings.first { $0.design.hasPrefix("same-") }
-    let line = row([
-      result.benchCase.rawValue, "\(result.processes)", "\(Int64(result.perSecond.median))",
-      result.ceiling.map { decimal($0.ratio.median, 2) } ?? "-",
-      same.map { decimal($0.ratio.median, 2) } ?? "-", "\(result.p50)us", "\(result.p99)us",
-      "\(result.p999)us", "\(result.longest)us", decimal(result.fairness.median, 2),
-      "\(result.walBytes / 1024)",
-    ])
+    let ratios = [result.ceiling?.ratio.median, same?.ratio.median]
+    let line = row(
+      [
+        result.benchCase.rawValue, "\(result.processes)", "\(Int64(result.perSecond.median))",
+        "\(result.p50)us", "\(result.p99)us", "\(result.p999)us", "\(result.longest)us",
+        decimal(result.fairness.median, 2), "\(result.walBytes / 1024)",
+      ] + (result.ceilings.isEmpty ? [] : ratios.map { $0.map { decimal($0, 2) } ?? "-" }))
     guard let small = result.ratioToSmall, let trades = result.trades else { return line }
-    return line + "  \(trades) trades / 1000 trades: \(decimal(small.median, 2))"
+    return line + "\n  \(trades) trades / 1000 trades: \(decimal(small.median, 2))"
   }
 
   private static func row(_ cells: [String]) -> String {
-    zip(cells, widths).map { cell, width in
-      cell + String(repeating: " ", count: max(0, width - cell.count))
-    }.joined(separator: " ")
+    let line = zip(cells, widths).map { $0.padded(to: $1) }.joined(separator: " ")
+    return String(line.reversed().drop { $0 == " " }.reversed())
   }
 }
 

@@ -70,9 +70,13 @@ extension Lines {
         case .warn, .fail: colors.bad(grade)
         }
       let blanks = String(repeating: " ", count: width - finding.check.count)
-      text += "\(painted)  \(finding.check)\(blanks)  \(escaped(finding.message))\n"
+      text +=
+        "\(painted)  \(finding.check)\(blanks)  "
+        + folded(escaped(finding.message), indent: width + 8) + "\n"
       if let advice = finding.advice {
-        text += String(repeating: " ", count: width + 8) + escaped("do: " + advice) + "\n"
+        text +=
+          String(repeating: " ", count: width + 8)
+          + folded(escaped("do: " + advice), indent: width + 8) + "\n"
       }
     }
     let wrong = findings.filter { !$0.isHealthy }.count

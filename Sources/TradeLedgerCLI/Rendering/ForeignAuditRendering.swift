@@ -140,8 +140,4 @@ extension ForeignReport {
     let more = count < findingCount ? "... \(findingCount - count) more, --all\n" : ""
     return "\n" + table.rendered(colors) + more
   }
-
-  private func counted(_ count: Int, _ what: String) -> String {
-    count == 1 ? "1 \(what)" : "\(count) \(what)s"
-  }
 }

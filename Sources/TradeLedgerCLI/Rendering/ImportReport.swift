@@ -183,10 +183,6 @@ extension ImportReport {
     bots.prefix(20).map(\.description).joined(separator: ", ")
       + (bots.count > 20 ? ", ... \(bots.count - 20) more" : "")
   }
-
-  private func counted(_ count: Int, _ what: String) -> String {
-    count == 1 ? "1 \(what)" : "\(count) \(what)s"
-  }
 }
 
 extension String {

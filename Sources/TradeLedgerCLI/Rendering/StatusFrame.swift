@@ -14,9 +14,13 @@ struct StatusFrame {
 
   /// - Parameters: nil for no limit.
   func lines(columns: Int?, rows: Int?, _ colors: Colors) -> [String] {
-    content(columns ?? 10_000, rows).map { line in
+    painted(content(columns ?? 10_000, rows), columns, colors)
+  }
+
+  private func painted(_ lines: [Line], _ columns: Int?, _ colors: Colors) -> [String] {
+    lines.map { line in
       // What is not on a screen is not cut.
-      let text = columns.map { StatusFrame.cut(escaped(line.text), $0) } ?? escaped(line.text)
+      let text = columns.map { escaped(line.text).cut(to: $0) } ?? escaped(line.text)
       return switch line.tone {
       case .plain: text
       case .strong: colors.strong(text)
@@ -25,6 +29,13 @@ struct StatusFrame {
       case .faint: colors.faint(text)
       }
     }
+  }
+
+  /// Bots and instances alone, for a terminal on which their tables do not fit.
+  static func tables(_ look: StatusWatch.Look, columns: Int, _ colors: Colors) -> String {
+    let frame = StatusFrame(look: .success(look), interval: .zero)
+    return frame.painted(frame.bots(look.status, columns) + frame.instances(look), columns, colors)
+      .map { $0 + "\n" }.joined()
   }
 
   private func content(_ columns: Int, _ rows: Int?) -> [Line] {
@@ -72,7 +83,7 @@ struct StatusFrame {
     let longest = status.bots.map { $0.bot.name.description.count }.max() ?? 0
     let width = min(max(longest, 3), max(8, columns - 54))
     func row(_ cells: [(String, Int)], _ last: String) -> String {
-      cells.map { StatusFrame.padded($0.0, $0.1) }.joined(separator: "  ") + "  " + last
+      cells.map { $0.0.cut(to: $0.1).padded(to: $0.1) }.joined(separator: "  ") + "  " + last
     }
     let header = row(
       [("BOT", width), ("STATE", 11), ("WAIT", 8), ("PENDING", 12), ("DOUBT", 5)], "LAST")
@@ -116,7 +127,7 @@ struct StatusFrame {
         text: [
           (instance.name.description, 20), (instance.epoch.description, 5),
           (instance.stateName, 6), (holder.map { String($0.pid) } ?? "-", 7), (since ?? "-", 8),
-        ].map { StatusFrame.padded($0.0, $0.1) }.joined(separator: "  ")
+        ].map { $0.0.cut(to: $0.1).padded(to: $0.1) }.joined(separator: "  ")
           + "  " + (holder?.command ?? "-"))
     }
     let more = look.instances.count - rows.count
@@ -130,14 +141,11 @@ struct StatusFrame {
   private func doubts(_ status: LedgerStatus) -> [Line] {
     let all = status.bots.flatMap(\.inDoubt)
     guard let oldest = all.first else { return [] }
-    return [
-      Line(text: ""),
-      Line(
-        text: "look up at the exchange: "
-          + all.prefix(3).map { "trade \($0.id), key \($0.key)" }.joined(separator: "; ")
-          + (all.count > 3 ? " ..." : ""), tone: .bad),
-      Line(text: "then: tradeledger resolve \(oldest.id) --filled (or --void) --reason TEXT"),
-    ]
+    let more = all.count - 3
+    return [Line(text: ""), Line(text: "look up at the exchange", tone: .bad)]
+      + all.prefix(3).map { Line(text: "  key \($0.key) of trade \($0.id)", tone: .bad) }
+      + (more > 0 ? [Line(text: "  ... \(more) more, 'tradeledger trades --status in_doubt'")] : [])
+      + [Line(text: "then: tradeledger resolve \(oldest.id) --filled (or --void) --reason TEXT")]
   }
 
   // MARK: Text
@@ -146,17 +154,6 @@ struct StatusFrame {
   private static func brief(_ interval: Duration) -> String {
     let (seconds, rest) = interval.components
     return Duration.seconds(max(0, seconds + (rest > 0 ? 1 : 0))).readable
-  }
-
-  private static func padded(_ text: String, _ width: Int) -> String {
-    let text = cut(text, width)
-    return text + String(repeating: " ", count: width - text.unicodeScalars.count)
-  }
-
-  /// `~` for what is missing: plain ASCII, for any terminal.
-  private static func cut(_ text: String, _ width: Int) -> String {
-    guard text.unicodeScalars.count > width else { return text }
-    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(max(0, width - 1)))) + "~"
   }
 }
 

@@ -4,7 +4,7 @@
 
 SCRIPT has one step a line: `wait TEXT` until it stands on the screen, `size COLUMNS ROWS`,
 `key X`, `signal NUMBER`, `run ARGUMENTS` of the same program on the same ledger. Prints JSON: the
-screen after each wait, all that was sent, the exit code as a shell has it, whether the terminal's
+screen after each wait and at the end, all that was sent, the exit code as a shell has it, whether the terminal's
 settings are as they were.
 """
 
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import termios
 import time
+import unicodedata
 
 
 class Screen:
@@ -52,8 +53,13 @@ class Screen:
                     raise SystemExit("the screen scrolled")
             else:
                 line = self.cells[self.row].ljust(self.column)
-                self.cells[self.row] = line[: self.column] + character + line[self.column + 1 :]
-                self.column += 1
+                # A wide one takes two columns.
+                shown = character
+                if unicodedata.east_asian_width(character) in "WF":
+                    shown += "\0"
+                end = self.column + len(shown)
+                self.cells[self.row] = line[: self.column] + shown + line[end:]
+                self.column = end
                 if self.column > self.columns:
                     raise SystemExit("a line is too long")
             position += 1
@@ -76,7 +82,7 @@ class Screen:
         self.row = min(self.row, rows - 1)
 
     def lines(self):
-        return [line.rstrip() for line in self.cells]
+        return [line.rstrip().replace("\0", "") for line in self.cells]
 
 
 def main():
@@ -137,6 +143,7 @@ def main():
     after = termios.tcgetattr(terminal)
     while select.select([terminal], [], [], 0)[0] and pump(0):
         pass
+    screens.append(screen.lines())
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     print(json.dumps({
         "screens": screens, "raw": raw, "status": status if status >= 0 else 128 - status,

@@ -69,11 +69,17 @@ enum Inspector {
     return unsafe tl_clock_is_synchronized(&answer) == 0 ? answer : nil
   }
 
+  /// Without what SQLite and the ledger keep beside them.
   private static func leftovers(_ path: String, _ directory: String) -> [String] {
     guard let name = path.split(separator: "/").last.map(String.init) else { return [] }
-    return FileUsers.entries(of: directory).filter { entry in
-      entry == name + RestorePlace.suffix
-        || entry.hasPrefix(name + ".") && (entry.hasSuffix(".partial") || entry.contains(".left"))
+    let entries = Set(FileUsers.entries(of: directory))
+    return entries.filter { entry in
+      let isBeside = ["-wal", "-shm", "-synced"].contains { suffix in
+        entry.hasSuffix(suffix) && entries.contains(String(entry.dropLast(suffix.count)))
+      }
+      if isBeside { return false }
+      return entry == name + RestorePlace.suffix || entry.hasPrefix(name + ".left")
+        || NewLedgerFile.isUnfinished(entry)
     }.sorted()
   }
 }
