@@ -1052,6 +1052,21 @@ CREATE FUNCTION resolve(
     p_at_us, p_reason, p_wait_ms, p_now_us)
 $$;
 
+CREATE FUNCTION elements_of(p_elements jsonb) RETURNS TABLE (
+  n bigint, "do" text, kind text, bot text, key text, side text, symbol text, quantity text,
+  price text, token text, pid integer, instance text, epoch bigint, fill_quantity text,
+  fill_price text, at_us bigint, trade_id bigint, outcome text, reason text
+) LANGUAGE sql IMMUTABLE AS $$
+  SELECT x.n, x."do", x.kind, x.bot, x.key, x.side, x.symbol, x.quantity, x.price, x.token, x.pid,
+    x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us, x.trade_id, x.outcome, x.reason
+  FROM ROWS FROM (jsonb_to_recordset(p_elements) AS (
+    "do" text, kind text, bot text, key text, side text, symbol text, quantity text, price text,
+    token text, pid integer, instance text, epoch bigint, fill_quantity text, fill_price text,
+    at_us bigint, trade_id bigint, outcome text, reason text)) WITH ORDINALITY AS x (
+    "do", kind, bot, key, side, symbol, quantity, price, token, pid, instance, epoch,
+    fill_quantity, fill_price, at_us, trade_id, outcome, reason, n)
+$$;
+
 CREATE FUNCTION work(
   p_elements jsonb, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
 ) RETURNS SETOF answer LANGUAGE plpgsql SECURITY DEFINER
@@ -1060,30 +1075,67 @@ CREATE FUNCTION work(
 -- Several attempts and settlements in one transaction, one after the other.
 DECLARE
   e record;
+  v_are_apart boolean;
 BEGIN
   PERFORM begin_writing(p_wait_ms);
   -- All locks first, in one order, so that two batches never wait for each other in a circle.
   PERFORM 1 FROM bots WHERE id IN (
-    SELECT b.id FROM jsonb_to_recordset(p_elements) AS x (bot text) JOIN bots AS b ON b.name = x.bot
-    UNION SELECT t.bot_id FROM jsonb_to_recordset(p_elements) AS x (trade_id bigint)
-      JOIN trades AS t ON t.id = x.trade_id
-    UNION SELECT t.bot_id FROM jsonb_to_recordset(p_elements) AS x ("do" text, key text)
-      JOIN trades AS t ON t.key = x.key WHERE x."do" = 'settle')
+    SELECT b.id FROM elements_of(p_elements) AS x JOIN bots AS b ON b.name = x.bot
+    UNION SELECT t.bot_id FROM elements_of(p_elements) AS x JOIN trades AS t ON t.id = x.trade_id
+    UNION SELECT t.bot_id FROM elements_of(p_elements) AS x JOIN trades AS t ON t.key = x.key
+      WHERE x."do" = 'settle')
     ORDER BY id FOR NO KEY UPDATE;
   PERFORM 1 FROM instances WHERE name IN (
-    SELECT x.instance FROM jsonb_to_recordset(p_elements) AS x (instance text))
-    ORDER BY name FOR KEY SHARE;
-  FOR e IN SELECT * FROM jsonb_to_recordset(p_elements) AS x (
-    "do" text, kind text, bot text, key text, side text, symbol text, quantity text, price text,
-    token text, pid integer, instance text, epoch bigint, fill_quantity text, fill_price text,
-    at_us bigint, trade_id bigint, outcome text, reason text)
+    SELECT x.instance FROM elements_of(p_elements) AS x) ORDER BY name FOR KEY SHARE;
+  -- Attempts of different bots, by what their last admissions knew, are one statement.
+  SELECT p_now_us IS NULL AND count(DISTINCT x.bot) = count(*)
+    AND count(DISTINCT x.key) = count(*) AND bool_and(x."do" = 'attempt'
+      AND x.kind IN ('reserve', 'record') AND x.instance IS NULL)
+  INTO v_are_apart FROM elements_of(p_elements) AS x;
+  FOR e IN
+    WITH free AS (
+      UPDATE bots AS b SET was_free_at = b.free_at,
+        free_at = CASE x.kind WHEN 'record' THEN greatest(server_now(), b.free_at) + b.cooldown_us
+          ELSE 9223372036854775807 END
+      FROM elements_of(p_elements) AS x
+      WHERE v_are_apart AND b.name = x.bot AND b.free_at <= server_now()
+      RETURNING x.*, b.id AS bot_id, b.cooldown_us, b.lease_us, CASE x.kind
+        WHEN 'record' THEN b.free_at - b.cooldown_us
+        ELSE greatest(server_now(), b.was_free_at) END AS now_us
+    ), inserted AS (
+      INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, price, cooldown_us, token,
+        pid, created_at, lease_until, status, filled_at, filled_price, filled_quantity,
+        exchange_at, received_at)
+      SELECT f.bot_id, f.key, f.kind, f.side, f.symbol, f.quantity, f.price, f.cooldown_us,
+        CASE f.kind WHEN 'reserve' THEN f.token END, f.pid, f.now_us,
+        CASE f.kind WHEN 'reserve' THEN f.now_us + f.lease_us END,
+        CASE f.kind WHEN 'reserve' THEN 'pending' ELSE 'filled' END,
+        CASE f.kind WHEN 'record' THEN f.now_us END,
+        CASE f.kind WHEN 'record' THEN COALESCE(f.fill_price, f.price) END,
+        CASE f.kind WHEN 'record' THEN COALESCE(f.fill_quantity, f.quantity) END,
+        CASE f.kind WHEN 'record' THEN f.at_us END,
+        CASE f.kind WHEN 'record' THEN f.now_us END
+      FROM free AS f ORDER BY f.n
+      ON CONFLICT (key) DO NOTHING RETURNING *
+    ), said AS (
+      SELECT f.n, ROW('admitted', NULL, NULL, f.kind = 'reserve', NULL, NULL, NULL, NULL, NULL,
+        NULL, f.now_us, t.id, f.bot, t.key, t.origin, t.side, t.symbol, t.quantity, t.price,
+        t.cooldown_us, t.token, t.pid, t.instance, t.epoch, t.created_at, t.lease_until, NULL, NULL,
+        t.status, t.filled_at, t.filled_price, t.filled_quantity, t.exchange_at, t.received_at,
+        NULL, NULL, t.late, t.superseded)::answer AS answer
+      FROM inserted AS t JOIN free AS f ON f.key = t.key
+    )
+    SELECT x.*, s.answer FROM elements_of(p_elements) AS x LEFT JOIN said AS s ON s.n = x.n
+    ORDER BY x.n
   LOOP
-    IF e."do" = 'settle' THEN
+    IF (e.answer).id IS NOT NULL THEN
+      RETURN NEXT e.answer;
+    ELSIF e."do" = 'settle' THEN
       RETURN NEXT settle_as(false, e.trade_id, e.key, e.outcome, e.token, e.fill_quantity,
-        e.fill_price, e.at_us, e.reason, p_wait_ms, p_now_us);
+        e.fill_price, e.at_us, e.reason, NULL, p_now_us);
     ELSE
       RETURN NEXT attempt(e.kind, e.bot, e.key, e.side, e.symbol, e.quantity, e.price, e.token,
-        e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, p_wait_ms, p_now_us);
+        e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, NULL, p_now_us);
     END IF;
   END LOOP;
 END

@@ -388,6 +388,27 @@ class BatchTests(ServerTestCase):
             ("admitted", None), ("admitted", None), ("denied", "cooldown"), ("error", "no_such_bot"),
             ("replayed", None), ("error", "no_such_trade")])  # fmt: skip
 
+    def test_a_batch_of_bots_that_are_known_to_be_free(self) -> None:
+        with self.server.open() as ledger:
+            for bot in ("a", "b", "c", "d"):
+                self.server.add_bot(bot, cooldown_us=0)
+                ledger.record(bot, "buy", "BTC", "1", key=f"first-{bot}")
+        order = {"do": "attempt", "kind": "record", "side": "buy", "symbol": "BTC", "quantity": "1"}
+        elements = [
+            order | {"bot": "d", "key": "1"}, order | {"bot": "b", "key": "first-b"},
+            order | {"bot": "nobody", "key": "2"}, order | {"bot": "a", "key": "first-b"},
+            order | {"bot": "c", "key": "3", "kind": "reserve", "token": "token-of-this-batch"},
+        ]  # fmt: skip
+        work = "SELECT outcome, reason, bot, key, status, token, created_at <= now_us " \
+            "FROM tradeledger.work(%s)"  # fmt: skip
+        self.assertEqual(self.server.query(work, psycopg.types.json.Jsonb(elements)), [
+            ("admitted", None, "d", "1", "filled", None, True),
+            ("replayed", None, "b", "first-b", "filled", None, True),
+            ("error", "no_such_bot", None, None, None, None, None),
+            ("denied", "key_conflict", "b", "first-b", "filled", None, True),
+            ("admitted", None, "c", "3", "pending", "token-of-this-batch", True)])  # fmt: skip
+        self.assertEqual(self.server.query(MemoryTests.UNTRUE), [])
+
     def test_facts_are_entered_together_or_not_at_all(self) -> None:
         self.server.add_bot("a", cooldown_us=60_000_000)
         fact = {"bot": "a", "side": "buy", "symbol": "BTC", "quantity": "1", "price": "5"}
