@@ -355,7 +355,7 @@ extension Ledger {
   /// - Throws: `noSuchBot`; `notALedger` where a page or an index is damaged; `busy` and `io` (safe
   ///   to repeat).
   /// **Lock**: none that a writer waits for; the log cannot begin anew while it reads.
-  /// **Complexity**: reads every page and every trade.
+  /// **Complexity**: reads every page, and every trade several times; keeps what it finds.
   public func audit(_ query: TradeQuery = TradeQuery()) async throws(LedgerError) -> AuditReport {
     try await engine.audit(query, wait: WaitLimit(options.lockWait))
   }

@@ -6,9 +6,9 @@ internal import TradeLedger
 /// so does the ledger, on the thread that the process began with.
 ///
 /// A command that keeps its thread waiting for something other than the ledger, as `guard` waits
-/// for its command, is none: nobody would renew its name meanwhile. Nor is one that goes over a whole
-/// file, as `backup`, `restore`, `import` and `export` do: there a thread costs nothing beside the
-/// rest.
+/// for its command, is none: nobody would renew its name meanwhile. Nor is one that goes over a
+/// whole file, as `backup`, `restore`, `import` and `export` do: there a thread costs nothing
+/// beside the rest.
 protocol ShortCommand: AsyncParsableCommand, SendableMetatype {}
 
 /// A command on its way to the task that runs it.

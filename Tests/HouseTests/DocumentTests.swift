@@ -200,7 +200,8 @@ final class DocumentTests: XCTestCase {
         mark = nil
       } else if open != nil {
         open?.text.append(line)
-      } else if let found = line.firstMatch(of: /^<!-- ((?:run|prints|builds|not run|from)[^>]*?) -->$/)
+      } else if let found = line.firstMatch(
+        of: /^<!-- ((?:run|prints|builds|not run|from)[^>]*?) -->$/)
       {
         mark = String(found.1)
       }

@@ -51,7 +51,7 @@ final class RuleTests: XCTestCase {
         .text.matches(of: /\\\(([^)]*)\)/).map { String($0.1) }
     }
     XCTAssertEqual(
-      Set(pasted).subtracting(["tradeColumns", "matching", "neighbours", "objects"]), [])
+      Set(pasted).subtracting(["tradeColumns", "matching", "audited", "single", "objects"]), [])
   }
 
   // MARK: Threads and clocks

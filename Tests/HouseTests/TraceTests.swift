@@ -45,7 +45,7 @@ final class TraceTests: XCTestCase {
       })
     let schema = try Checkout.file("schema.sql").text
     let document = try Checkout.file("docs/INVARIANTS.md")
-    for word in document.text.matches(of: /`((?:test|trade_|conflict_|instance_)\w+)`/) {
+    for word in document.text.matches(of: /`((?:test|trade_|conflict_|instance_|restore_)\w+)`/) {
       let name = String(word.1)
       let isThere = name.hasPrefix("test") ? tests.contains(name) : schema.contains(" \(name) ")
       XCTAssertTrue(isThere, "\(document.path) names \(name), which does not exist")

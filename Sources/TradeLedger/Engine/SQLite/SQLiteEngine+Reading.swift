@@ -58,47 +58,6 @@ extension SQLiteEngine {
     }
   }
 
-  func audit(_ query: TradeQuery, wait: WaitLimit) throws(LedgerError) -> AuditReport {
-    try read(wait: wait) { (database, now) throws(LedgerError) in
-      try Integrity.expectSound(database)
-      try SQLiteEngine.checkBot(query.bot, database)
-      let range: [Value] = [
-        .text(query.bot?.description), .integer(query.since?.microseconds ?? 0),
-      ]
-      let examined = try database.first(Statements.auditedRange, range) {
-        row throws(SQLiteError) in
-        (try row.integer(0), try TradeRow.instant(row, 1), try TradeRow.instant(row, 2))
-      }
-      var findings: [AuditFinding] = []
-      let texts = [Statements.findings, Statements.conflictFindings, Statements.supersededFindings]
-      for (offset, text) in texts.enumerated() {
-        let clocks: [Value] = [
-          .integer(now.wall.microseconds), .text(now.boot?.bootID),
-          .integer(now.boot?.microseconds),
-        ]
-        let values = offset == 0 ? range + clocks : range
-        findings += try database.rows(text, values, SQLiteEngine.finding)
-      }
-      return AuditReport(
-        examined: Int(examined?.0 ?? 0), from: examined?.1, to: examined?.2, findings: findings)
-    }
-  }
-
-  private static func finding(_ row: borrowing Row) throws(SQLiteError) -> AuditFinding {
-    let check = try row.text(0)
-    guard let check = AuditCheck(rawValue: check) else {
-      throw SQLiteError(code: 20, message: "unknown check \(check)", operation: "audit")
-    }
-    let ids = [try row.optionalInteger(2), try row.integer(3)].compactMap { $0 }
-    let pids = [try row.optionalInteger(7), try row.optionalInteger(8)].compactMap { $0 }
-    return AuditFinding(
-      check: check, bot: try row.text(1), trades: ids,
-      gap: try row.optionalInteger(4).map { .microseconds($0) },
-      cooldown: try row.optionalInteger(5).map { .microseconds($0) },
-      at: try TradeRow.requiredInstant(row, 6),
-      pids: pids.map { Int32(truncatingIfNeeded: $0) }, involvesPast: try row.integer(9) == 1)
-  }
-
   func diagnosis(wait: WaitLimit) throws(LedgerError) -> Diagnosis {
     let (integrity, newest) = try read(wait: wait) { (database, _) throws(LedgerError) in
       (

@@ -167,56 +167,46 @@ enum Statements {
 
   // MARK: Audit
 
-  /// Trades that count, with the neighbour before them in effective time and in admission.
-  /// ?1 bot or NULL.
-  private static let neighbours = """
-    WITH n AS (
-      SELECT b.name AS bot, t.*,
-        LAG(t.id) OVER in_time AS before_id, LAG(t.pid) OVER in_time AS before_pid,
-        LAG(t.origin) OVER in_time AS before_origin,
-        t.effective_at - LAG(t.effective_at) OVER in_time AS gap_us,
-        LAG(t.id) OVER in_order AS previous_id, LAG(t.pid) OVER in_order AS previous_pid,
-        LAG(t.created_at) OVER in_order AS previous_at,
-        LAG(COALESCE(t.received_at, 9223372036854775807)) OVER in_order AS previous_end
-      FROM counted_trades AS t JOIN bots AS b ON b.id = t.bot_id
-      WHERE ?1 IS NULL OR b.name = ?1
-      WINDOW in_time AS (PARTITION BY t.bot_id ORDER BY t.effective_at, t.id),
-        in_order AS (PARTITION BY t.bot_id, t.origin = 'past' ORDER BY t.id))
+  /// Trades that count: bot by bot in the order of time, and all of them in that of admission. What
+  /// is compared is read row by row, never gathered. ?1 bot or NULL.
+  private static let audited = """
+    SELECT b.name, t.id, t.pid, t.origin = 'past', t.effective_at, t.cooldown_us, t.created_at,
+      t.received_at
     """
-  /// Findings of one row each: check, bot, earlier id or NULL, id, gap, cooldown, time, earlier
-  /// pid, pid, whether a fact of the past is involved. ?2 earliest effective time, ?3 now, ?4
-  /// and ?5 the boot clock.
+  static let auditedInTime = """
+    \(audited) FROM bots AS b CROSS JOIN counted_trades AS t ON t.bot_id = b.id
+    WHERE ?1 IS NULL OR b.name = ?1 ORDER BY b.id, t.effective_at, t.id
+    """
+  static let auditedInOrder = """
+    \(audited) FROM counted_trades AS t CROSS JOIN bots AS b ON b.id = t.bot_id
+    WHERE ?1 IS NULL OR b.name = ?1 ORDER BY t.id
+    """
+  /// Findings of one row each: check, bot, id, gap, cooldown, time, pid. ?2 earliest effective
+  /// time, ?3 now, ?4 and ?5 the boot clock.
+  private static let single = """
+    FROM counted_trades AS t JOIN bots AS b ON b.id = t.bot_id
+    WHERE (?1 IS NULL OR b.name = ?1) AND t.effective_at >= ?2
+    """
   static let findings = """
-    \(neighbours)
-    SELECT 'double-trade', bot, before_id, id, gap_us, cooldown_us, effective_at, before_pid, pid,
-      origin = 'past' OR before_origin = 'past'
-    FROM n WHERE gap_us < cooldown_us AND effective_at >= ?2
+    SELECT 'in-doubt', b.name, t.id, NULL, t.cooldown_us, t.effective_at, t.pid \(single)
+      AND (t.status = 'in_doubt' OR t.status = 'pending' AND t.lease_until <= ?3
+        AND ((t.boot_id = ?4) IS NOT TRUE
+          OR t.created_boot_us + t.lease_until - t.created_at <= ?5))
     UNION ALL
-    SELECT 'overlap', bot, previous_id, id, created_at - previous_at, cooldown_us, effective_at,
-      previous_pid, pid, 0
-    FROM n WHERE origin <> 'past' AND previous_end > created_at AND effective_at >= ?2
+    SELECT 'late-fill', b.name, t.id, t.received_at - t.lease_until, t.cooldown_us, t.effective_at,
+      t.pid \(single) AND t.status = 'filled' AND t.late = 1
     UNION ALL
-    SELECT 'in-doubt', bot, NULL, id, NULL, cooldown_us, effective_at, NULL, pid, 0
-    FROM n WHERE effective_at >= ?2
-      AND (status = 'in_doubt' OR status = 'pending' AND lease_until <= ?3
-        AND ((boot_id = ?4) IS NOT TRUE OR created_boot_us + lease_until - created_at <= ?5))
-    UNION ALL
-    SELECT 'late-fill', bot, NULL, id, received_at - lease_until, cooldown_us, effective_at, NULL,
-      pid, 0
-    FROM n WHERE status = 'filled' AND late = 1 AND effective_at >= ?2
-    UNION ALL
-    SELECT 'clock', bot, NULL, id, exchange_at - filled_at, cooldown_us, effective_at, NULL, pid, 0
-    FROM n WHERE abs(exchange_at - filled_at) > 1000000 AND effective_at >= ?2
-    ORDER BY 7, 4
+    SELECT 'clock', b.name, t.id, t.exchange_at - t.filled_at, t.cooldown_us, t.effective_at, t.pid
+    \(single) AND abs(t.exchange_at - t.filled_at) > 1000000
     """
   static let supersededFindings = """
-    SELECT 'epoch', b.name, NULL, t.id, NULL, t.cooldown_us, t.effective_at, NULL, t.pid, 0
+    SELECT 'epoch', b.name, t.id, NULL, t.cooldown_us, t.effective_at, t.pid
     FROM trades AS t JOIN bots AS b ON b.id = t.bot_id
     WHERE t.superseded = 1 AND (?1 IS NULL OR b.name = ?1) AND t.effective_at >= ?2
     ORDER BY t.id
     """
   static let conflictFindings = """
-    SELECT 'conflict', b.name, NULL, c.trade_id, NULL, t.cooldown_us, c.at, NULL, t.pid, 0
+    SELECT 'conflict', b.name, c.trade_id, NULL, t.cooldown_us, c.at, t.pid
     FROM conflicts AS c JOIN trades AS t ON t.id = c.trade_id JOIN bots AS b ON b.id = c.bot_id
     WHERE (?1 IS NULL OR b.name = ?1) AND c.at >= ?2
     ORDER BY c.id
