@@ -65,7 +65,12 @@ enum Console {
   }
 
   /// How wide the terminal is that standard output goes to; nil where it goes elsewhere.
-  static var columns: Int? { isTerminal(1) ? Screen.size.columns : nil }
+  static var columns: Int? { columns(1) }
+
+  /// The same for a stream.
+  static func columns(_ stream: Int32) -> Int? {
+    isTerminal(stream) ? Screen.size(stream).columns : nil
+  }
 
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 

@@ -62,8 +62,12 @@ struct Failure: Error {
 
   /// The two lines on stderr. Both may carry text from outside.
   func lines(isQuiet: Bool, colors: Colors) -> String {
-    let error = colors.bad("error:") + " " + escaped(message) + "\n"
-    return isQuiet ? error : error + colors.faint("hint:") + " " + escaped(hint) + "\n"
+    let columns = Console.columns(2)
+    let error =
+      colors.bad("error:") + " " + folded(escaped(message), indent: 7, columns: columns) + "\n"
+    if isQuiet { return error }
+    return error + colors.faint("hint:") + " "
+      + folded(escaped(hint), indent: 6, columns: columns) + "\n"
   }
 
   var json: JSON {

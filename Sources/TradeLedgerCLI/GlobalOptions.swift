@@ -92,7 +92,8 @@ struct GlobalOptions: ParsableArguments {
   /// What to do about an answer.
   func hint(_ text: String) {
     if !quiet {
-      Console.error(Colors(color, stream: 2).faint("hint:") + " " + escaped(text) + "\n")
+      let hint = folded(escaped(text), indent: 6, columns: Console.columns(2))
+      Console.error(Colors(color, stream: 2).faint("hint:") + " " + hint + "\n")
     }
   }
 }

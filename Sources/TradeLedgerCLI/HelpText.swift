@@ -16,7 +16,9 @@ enum HelpText {
     let global = sections.firstIndex { $0.hasPrefix("GLOBAL OPTIONS:") }
     let own = sections.firstIndex { $0.hasPrefix("OPTIONS:") }
     if let global, let own, global < own { sections.insert(sections.remove(at: global), at: own) }
-    return sections.joined(separator: "\n\n")
+    // The last one ends with a line of its own, wherever it goes.
+    let text = sections.joined(separator: "\n\n").replacing("\n\n\n", with: "\n\n")
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 
   /// The options of every command have a section of their own below.

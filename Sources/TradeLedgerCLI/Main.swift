@@ -71,7 +71,9 @@ enum Main {
       // Help comes back as a command of its own, whose run() throws the text.
       guard type(of: command).configuration.commandName == "help" else { return command }
       // It shows the root's help for a name that nobody knows.
-      if let unknown = CommandNames.unknown(Array(invocation.words.dropFirst())) { throw unknown }
+      let isTopic = invocation.words.first == "help"
+      let unknown = isTopic ? CommandNames.unknown(Array(invocation.words.dropFirst())) : nil
+      if let unknown { throw unknown }
       var help = command
       try help.run()
       return help

@@ -86,9 +86,10 @@ struct Screen: ~Copyable {
   }
 
   /// Columns and rows; 80 and 24 where the terminal does not say.
-  static var size: (columns: Int, rows: Int) {
+  static func size(_ stream: Int32 = 1) -> (columns: Int, rows: Int) {
     var size = winsize()
-    guard unsafe ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+    guard unsafe ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
+    else {
       return (80, 24)
     }
     return (Int(size.ws_col), Int(size.ws_row))

@@ -30,7 +30,7 @@ struct StatusWatch {
     try screen.enter()
     var ending: Happening
     repeat {
-      let size = Screen.size
+      let size = Screen.size()
       let lines = frame(look).lines(columns: size.columns, rows: size.rows, colors)
       do { try screen.draw(lines) } catch {
         screen.leave()

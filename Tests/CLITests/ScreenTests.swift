@@ -120,6 +120,30 @@ final class ScreenTests: TerminalTestCase {
     if let own, let global { XCTAssertLessThan(own, global, "the command's own come first") }
   }
 
+  func testMistypedCommands_areNamed() {
+    for (arguments, hint) in [
+      (["statsu"], "did you mean 'status'?"),
+      (["help", "exit-code"], "did you mean 'exit-codes'?"),
+      (["xyzzy"], "hint: 'tradeledger --help'"), (["guard", "x", "true"], "goes after --"),
+      (["simulate", "--cooldown"], "see 'tradeledger simulate --help'"),
+    ] {
+      let result = BuiltBinary.run(arguments)
+      expect(result, 64, "\(arguments)")
+      XCTAssertTrue(result.stderr.contains(hint), result.stderr)
+    }
+    let list = BuiltBinary.run(["bench", "--case", "all"]).stderr
+    XCTAssertTrue(list.contains("following: accept, two-phase, "), list)
+  }
+
+  /// A ledger that somebody has exported is not simulated on.
+  func testSimulate_makesALedgerOfItsOwn() {
+    makeLedger()
+    let result = BuiltBinary.run(
+      ["simulate", "--workers", "1", "--bots", "1", "--instances", "0", "--duration", "200ms"],
+      environment: ["TRADELEDGER_DB": ledger])
+    expect(result, 0)
+  }
+
   /// What each shell is offered for names with colons and slashes.
   func testCompletions_offerWholeNames() throws {
     makeLedger()

@@ -203,13 +203,13 @@ extension Lines {
   ) -> String {
     let headline =
       result.verdict == .holds ? colors.good(result.headline) : colors.bad(result.headline)
-    var lines = [headline] + result.violationLines().map { "  " + $0 }
+    var lines = [headline] + result.violationLines().map { "  " + folded($0, indent: 4) }
     if isQuiet { return lines.map { $0 + "\n" }.joined() }
-    if let remark = result.remark { lines.append("  " + remark) }
+    if let remark = result.remark { lines.append("  " + folded(remark, indent: 4)) }
     let width = result.figures.map(\.name.count).max() ?? 0
     lines.append("")
     lines += result.figures.map { figure in
-      figure.name + String(repeating: " ", count: width - figure.name.count + 2) + figure.value
+      figure.name.padded(to: width + 2) + folded(figure.value, indent: width + 2)
     }
     if result.verdict == .violated {
       lines += ["", "again: " + result.options.replayCommand]

@@ -83,7 +83,8 @@ extension ForeignReport {
     lines.add("cooldown", columns.cooldown ?? "as given")
     lines.add("status", columns.status.map { "\($0) (\(statusCounts))" })
     for note in notes { lines.add("note", note) }
-    return escaped(verdict) + "\n" + lines.text + findings(colors, showsAll: showsAll)
+    return folded(escaped(verdict), indent: 0) + "\n" + lines.text
+      + findings(colors, showsAll: showsAll)
   }
 
   /// An empty range is said to be empty, never called a pass.

@@ -112,7 +112,8 @@ extension ImportReport {
       lines.add(isDryRun ? "bots to add" : "bots added", ImportReport.list(addedBots))
     }
     for note in notes { lines.add("note", note) }
-    return escaped(verdict) + "\n" + lines.text + rejections(colors, showsAll: showsAll)
+    return folded(escaped(verdict), indent: 0) + "\n" + lines.text
+      + rejections(colors, showsAll: showsAll)
       + violations(colors)
   }
 

@@ -20,7 +20,8 @@ extension StringProtocol {
   }
 }
 
-/// `text` in lines that a terminal does not break, broken between words.
+/// `text` in lines that a terminal does not break: broken between words, and not within a command in
+/// quotes that fits a line.
 /// - Parameters:
 ///   - indent: how far the lines after the first are moved in; the first is taken to begin there.
 ///   - columns: of the terminal; nil where it is none, and nothing is broken.
@@ -28,15 +29,27 @@ func folded(_ text: String, indent: Int, columns: Int? = Console.columns) -> Str
   guard let columns, columns - indent >= 20 else { return text }
   var lines: [String] = []
   var line = ""
-  for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+  for word in wordsAndCommands(text, columns - indent) {
     if !line.isEmpty, indent + line.columns + 1 + word.columns > columns {
       lines.append(line)
-      line = String(word)
+      line = word
     } else {
       line += (line.isEmpty ? "" : " ") + word
     }
   }
   return (lines + [line]).joined(separator: "\n" + String(repeating: " ", count: indent))
+}
+
+private func wordsAndCommands(_ text: String, _ room: Int) -> [String] {
+  var words: [String] = []
+  for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+    let isInside = words.last.map { last in
+      last.hasPrefix("'") && last.filter { $0 == "'" }.count == 1
+        && last.columns + 1 + word.columns <= room
+    }
+    if isInside == true { words[words.count - 1] += " " + word } else { words.append(String(word)) }
+  }
+  return words
 }
 
 /// `1 trade`, `2 trades`.
