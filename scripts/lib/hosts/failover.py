@@ -28,7 +28,7 @@ def synchronous(place):
     """The primary dies by kill -9 under load, the standby is promoted: nothing answered is lost.
     The old primary comes back and says yes to nobody, because no standby follows it."""
     one, two = place.primary, place.standby
-    one.set(synchronous_standby_names="'*'", synchronous_commit="on")
+    one.set({"synchronous_standby_names": "'*'", "synchronous_commit": "on"})
     one.reload()
     place.new_ledger(BOTS, COOLDOWN, LEASE)
     with Crowd(place, url(one, two)) as crowd:
@@ -37,7 +37,7 @@ def synchronous(place):
         one.kill()
         two.promote()
         after(two, 60)
-        one.start_again()
+        one.start()
         # Whoever knows the old one alone, and gets no answer from it.
         with Crowd(place, url(one), crowd.exchange) as misled:
             misled.begin()

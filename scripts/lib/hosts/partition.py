@@ -61,7 +61,8 @@ def instance(place):
         workers.finish("second")
         evidence = workers.evidence(place.primary)
     wrong = evidence.untrue() + evidence.doubles((COOLDOWN - LEASE) * 1e9)
-    if first_code not in (74, 75):
+    # The server cannot be reached, or has said that the name is lost.
+    if first_code not in (69, 75):
         wrong.append(f"the guard that was cut off ended with {first_code}")
     if first_ended >= taken:
         late = (first_ended - taken) / 1e9

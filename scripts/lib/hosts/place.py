@@ -21,12 +21,10 @@ class Place:
         self._network.__enter__()
         try:
             self.primary = Server(self._network.host("primary"), self.scratch)
-            self.standby = Server(self._network.host("standby"), self.scratch)
             self.hosts = [self._network.host("alpha"), self._network.host("beta")]
-            self.primary.create()
             self.primary.start()
             self.primary.sql(f"CREATE DATABASE {DATABASE}", "postgres")
-            self.standby.follow(self.primary)
+            self.standby = Server(self._network.host("standby"), self.scratch, self.primary)
             self.standby.start()
         except BaseException:
             self.__exit__()
@@ -40,7 +38,8 @@ class Place:
         """The ledger on the primary, with its bots and a role that may do no more than trade.
         Cooldown and lease in seconds."""
         primary = self.primary
-        primary.file(_SCHEMA)
+        with open(_SCHEMA, encoding="utf-8") as file:
+            primary.sql(file.read())
         primary.sql("SELECT tradeledger.make_ledger('paper', NULL)")
         primary.sql("CREATE ROLE worker LOGIN IN ROLE tradeledger_worker")
         for bot in bots:
@@ -49,6 +48,4 @@ class Place:
                 f"{round(lease * 1e6)}, 'cooldown', 1, 1000, NULL)")
 
     def __exit__(self, *_):
-        for server in (self.standby, self.primary):
-            server.remove()
         self._network.__exit__()

@@ -64,40 +64,56 @@ def answers(port: int) -> bool:
 class Server:
     """One data directory. `options` go into postgresql.conf."""
 
-    def __init__(self, directory: str, options: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: str, options: dict[str, str] | None = None, port: int | None = None
+    ) -> None:
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
-        self.port = free_port()
+        self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:
             shutil.chown(directory, "postgres", "postgres")
-        self._run(
+        self.make_data()
+        self.set({
+            "listen_addresses": "'127.0.0.1'", "port": str(self.port), "max_connections": "100",
+            "unix_socket_directories": f"'{self.directory}'", "log_min_messages": "fatal",
+        } | (options or {}))  # fmt: skip
+
+    def make_data(self) -> None:
+        self.run(
             "initdb", "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
             "--locale=C",
         )  # fmt: skip
-        settings = {
-            "listen_addresses": "'127.0.0.1'", "port": str(self.port), "max_connections": "100",
-            "unix_socket_directories": f"'{self.directory}'", "log_min_messages": "fatal",
-        } | (options or {})  # fmt: skip
+
+    def set(self, settings: dict[str, str]) -> None:
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as file:
             file.writelines(f"{name} = {value}\n" for name, value in settings.items())
 
     def url(self, database: str = "postgres", user: str = SUPERUSER, port: int | None = None) -> str:
         return f"postgresql://{user}@127.0.0.1:{port or self.port}/{database}"
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def started(self, command: list[str]) -> tuple[list[str], dict[str, object]]:
+        """`command` as it has to be started, and options of Popen: where the server is, and as
+        whom."""
+        return command, account()
+
+    def run(self, program: str, *arguments: str, text: str | None = None) -> str:
+        """What a program of the server prints; `text` is its input."""
+        command, options = self.started([f"{programs()}/{program}", *arguments])
         done = subprocess.run(
-            [f"{programs()}/{program}", *arguments], cwd=self.directory, capture_output=True,
-            text=True, check=False, **account(),
+            command, cwd=self.directory, capture_output=True, text=True, input=text, check=False,
+            **options,
         )  # fmt: skip
         if done.returncode != 0:
             sys.exit(f"error: {program} failed: {done.stderr}")
+        return done.stdout
 
     def start(self) -> None:
         log = open(self.directory / "server.log", "ab")  # noqa: SIM115
+        command, options = self.started([f"{programs()}/postgres", "-D", str(self.data)])
         self.process = subprocess.Popen(
-            [f"{programs()}/postgres", "-D", str(self.data)], cwd=self.directory, stdout=log,
-            stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, **account(),
+            command, cwd=self.directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            start_new_session=True, **options,
         )  # fmt: skip
         until(self.is_ready, "the start of the server")
 
