@@ -93,9 +93,11 @@ class Question:
 
 class Worker:
     def __init__(self, words: list[str]) -> None:
-        (_, self.path, worker, incarnation, seed, self.run, cooldown, lock_wait, _, _, clock_path) = (
+        (_, path, worker, incarnation, seed, self.run, cooldown, lock_wait, _, _, clock_path) = (
             words[:11]
         )
+        # A URL, which may hold a password, is in the environment.
+        self.path = None if path == "-" else path
         self.bots = words[14:]
         self.place = f"{self.run}-{worker}.{incarnation}"
         self.cooldown = int(cooldown) / 1_000_000
