@@ -11,7 +11,7 @@ import unittest
 from typing import Any
 
 import tradeledger
-from postgres_support import POOLER, WORKER, ServerTestCase, address, psycopg
+from postgres_support import POOLER, WORKER, ServerLedger, ServerTestCase, address, psycopg
 from tradeledger import Ledger
 
 ORDER = ("momentum", "buy", "BTC-USD", "0.25")
@@ -435,6 +435,55 @@ class OpeningTests(ServerTestCase):
         self.failed("permission", Ledger, address(self.server.name, "nobody_of_that_name"))
         self.assertNotIn("secret", self.failed(
             "io", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
+
+    def test_no_connection_is_left(self) -> None:
+        self.server.query(f"ALTER ROLE {WORKER} CONNECTION LIMIT 0")
+        try:
+            error = self.failed("io", Ledger, self.server.url(), 0.3)
+            self.assertEqual(error.retry, "safe")
+        finally:
+            self.server.query(f"ALTER ROLE {WORKER} CONNECTION LIMIT -1")
+
+    def test_a_server_without_tls_is_refused_where_tls_is_asked_for(self) -> None:
+        self.failed("permission", Ledger, self.server.url() + "?sslmode=require")
+
+    def test_a_copy_is_exact_and_goes_on(self) -> None:
+        self.server.add_bot("a", cooldown_us=60_000_000)
+        with self.server.open(self.server.url()) as ledger:
+            ledger.reserve("a", "buy", "BTC", "1", key="k", token="token-of-the-caller")
+        self.server.take("desk")
+        target = ServerLedger("live", is_made=False)
+        self.addCleanup(target.close)
+        tables = {}
+        for table in ("ledger", "bots", "settings", "instances", "trades", "conflicts", "restores"):
+            names = [row[0] for row in self.server.query(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = "
+                "'tradeledger' AND table_name = %s AND is_generated = 'NEVER' AND column_name NOT "
+                "IN ('free_at', 'was_free_at') ORDER BY ordinal_position", table)]  # fmt: skip
+            columns = ", ".join(names)
+            tables[table] = (columns, self.server.query(f"SELECT {columns} FROM tradeledger.{table}"))
+        with psycopg.connect(address(target.name)) as connection:
+            connection.execute("SELECT tradeledger.copy_begins()")
+            for table, (columns, rows) in tables.items():
+                for row in rows:
+                    places = ", ".join(["%s"] * len(row))
+                    connection.execute(
+                        f"INSERT INTO tradeledger.{table} ({columns}) OVERRIDING SYSTEM VALUE "
+                        f"VALUES ({places})".encode(), row,
+                    )  # fmt: skip
+            connection.execute("SELECT tradeledger.copy_ends()")
+        for table, (columns, rows) in tables.items():
+            if table != "instances":
+                found = target.query(f"SELECT {columns} FROM tradeledger.{table}")
+                self.assertEqual(found, rows, table)
+        self.assertEqual(target.query("SELECT epoch, pid FROM tradeledger.instances"), [(2, None)])
+        with target.open(target.url()) as ledger:
+            self.assertEqual(self.denied(ledger.reserve, "a", "buy", "B", "1").reason, "in_progress")
+            ledger.void(1, "not sent", token="token-of-the-caller")
+            self.assertEqual(ledger.reserve("a", "buy", "B", "1").id, 2)
+        with self.assertRaises(psycopg.Error) as raised:
+            target.query("SELECT tradeledger.copy_begins()")
+        self.assertEqual(raised.exception.sqlstate, "TL150")
 
     def test_another_isolation_is_refused_at_once(self) -> None:
         self.server.query(
