@@ -221,6 +221,45 @@ class RuleTests(ServerTestCase):
                 other.execute("SELECT tradeledger.check_bot('momentum')")
             self.assertEqual(raised.exception.sqlstate, "42501")
 
+    def test_the_functions_take_nothing_malformed(self) -> None:
+        good = ("'record'", "'momentum'", "'k'", "'buy'", "'BTC-USD'", "'1'", "NULL", "NULL", "1",
+                "NULL", "NULL", "NULL", "NULL", "NULL")  # fmt: skip
+        bad = ((0, "'other'"), (0, "NULL"), (2, "'two words'"), (2, "NULL"), (3, "'hold'"),
+               (4, "''"), (4, "'-B'"), (4, "'ü'"), (5, "'1.0'"), (5, "'-1'"), (5, "'0'"), (5, "NULL"),
+               (5, "E'1\\n'"), (6, "'1e3'"), (7, "'token-of-the-caller'"), (8, "0"), (9, "'desk'"),
+               (10, "1"), (11, "'0'"), (12, "'x'"), (13, "5000000000000000000"))  # fmt: skip
+        with psycopg.connect(self.server.url(), autocommit=True) as worker:
+            for place, text in bad:
+                words = [*good[:place], text, *good[place + 1 :]]
+                element = dict(zip(
+                    ("kind", "bot", "key", "side", "symbol", "quantity", "price", "token", "pid",
+                     "instance", "epoch", "fill_quantity", "fill_price", "at_us"), words,
+                    strict=True))  # fmt: skip
+                pairs = ", ".join(f"'{name}', {word}" for name, word in element.items())
+                for sql in (
+                    f"SELECT tradeledger.attempt({', '.join(words)})",
+                    f"SELECT tradeledger.work(jsonb_build_array(jsonb_build_object('do', 'attempt', "
+                    f"{pairs})))",
+                ):
+                    with self.subTest(sql=sql), self.assertRaises(psycopg.Error) as raised:
+                        worker.execute(sql.encode())
+                    self.assertEqual(raised.exception.sqlstate, "TL100", sql)
+            sql = f"SELECT tradeledger.attempt({', '.join(good)})".replace("'record'", "'reserve'")
+            with self.assertRaises(psycopg.Error) as raised:
+                worker.execute(sql.encode())
+            self.assertEqual(raised.exception.sqlstate, "TL100", "no token")
+            for outcome, quantity, reason in (
+                ("other", None, "x"), ("void", None, None), ("void", None, "two\nlines"),
+                ("void", None, ""), ("filled", "-1", None), ("filled", "1.0", None),
+            ):  # fmt: skip
+                with self.assertRaises(psycopg.Error) as raised:
+                    worker.execute(
+                        "SELECT tradeledger.settle(1, NULL, %s, 't', %s, NULL, NULL, %s)",
+                        (outcome, quantity, reason),
+                    )
+                self.assertEqual(raised.exception.sqlstate, "TL114")
+        self.assertEqual(self.server.query("SELECT count(*) FROM tradeledger.trades"), [(0,)])
+
     def test_a_function_of_the_caller_does_not_step_in(self) -> None:
         """The functions run as the owner and find nothing of the caller's by name."""
         with psycopg.connect(self.server.url(), autocommit=True) as worker:
