@@ -293,7 +293,8 @@ CREATE FUNCTION is_name(p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $
     AND p_text COLLATE "C" !~ '[^A-Za-z0-9._/:@+=^#-]'
 $$;
 
-CREATE FUNCTION is_visible(p_text text, p_least integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION is_visible(p_text text, p_least integer) RETURNS boolean
+  LANGUAGE sql IMMUTABLE AS $$
   SELECT octet_length(p_text) BETWEEN p_least AND 128 AND p_text COLLATE "C" !~ '[^!-~]'
 $$;
 

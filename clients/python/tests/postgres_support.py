@@ -18,7 +18,7 @@ try:
     import psycopg
     import psycopg.types.json
 except ImportError:
-    psycopg = None  # type: ignore[assignment]
+    psycopg = None  # type: ignore[assignment,unused-ignore]
 
 SERVER = os.environ.get("TRADELEDGER_TEST_POSTGRES", "")
 POOLER = os.environ.get("TRADELEDGER_TEST_PGBOUNCER", "")
