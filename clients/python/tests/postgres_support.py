@@ -18,7 +18,7 @@ try:
     import psycopg
     import psycopg.types.json
 except ImportError:
-    psycopg = None  # type: ignore[assignment]
+    psycopg = None  # type: ignore[assignment,unused-ignore]
 
 SERVER = os.environ.get("TRADELEDGER_TEST_POSTGRES", "")
 POOLER = os.environ.get("TRADELEDGER_TEST_PGBOUNCER", "")
@@ -57,13 +57,14 @@ def drop(database: str) -> None:
 class ServerLedger:
     """A ledger in a database of its own, and an operator's hand on it."""
 
-    def __init__(self, mode: str = "simulation") -> None:
+    def __init__(self, mode: str = "simulation", is_made: bool = True) -> None:
         self.name = f"tradeledger_test_{secrets.token_hex(6)}"
         administer(f"CREATE DATABASE {self.name} TEMPLATE {TEMPLATE}")
         self.operator = psycopg.connect(address(self.name), autocommit=True)
         self.clock = ManualClock()
         self.is_simulation = mode == "simulation"
-        self._make()
+        if is_made:
+            self._make()
 
     def _make(self) -> None:
         mode = "simulation" if self.is_simulation else "live"

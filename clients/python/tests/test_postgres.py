@@ -11,7 +11,7 @@ import unittest
 from typing import Any
 
 import tradeledger
-from postgres_support import POOLER, WORKER, ServerTestCase, address, psycopg
+from postgres_support import POOLER, WORKER, ServerLedger, ServerTestCase, address, psycopg
 from tradeledger import Ledger
 
 ORDER = ("momentum", "buy", "BTC-USD", "0.25")
@@ -220,6 +220,45 @@ class RuleTests(ServerTestCase):
             with self.assertRaises(psycopg.Error) as raised:
                 other.execute("SELECT tradeledger.check_bot('momentum')")
             self.assertEqual(raised.exception.sqlstate, "42501")
+
+    def test_the_functions_take_nothing_malformed(self) -> None:
+        good = ("'record'", "'momentum'", "'k'", "'buy'", "'BTC-USD'", "'1'", "NULL", "NULL", "1",
+                "NULL", "NULL", "NULL", "NULL", "NULL")  # fmt: skip
+        bad = ((0, "'other'"), (0, "NULL"), (2, "'two words'"), (2, "NULL"), (3, "'hold'"),
+               (4, "''"), (4, "'-B'"), (4, "'ü'"), (5, "'1.0'"), (5, "'-1'"), (5, "'0'"), (5, "NULL"),
+               (5, "E'1\\n'"), (6, "'1e3'"), (7, "'token-of-the-caller'"), (8, "0"), (9, "'desk'"),
+               (10, "1"), (11, "'0'"), (12, "'x'"), (13, "5000000000000000000"))  # fmt: skip
+        with psycopg.connect(self.server.url(), autocommit=True) as worker:
+            for place, text in bad:
+                words = [*good[:place], text, *good[place + 1 :]]
+                element = dict(zip(
+                    ("kind", "bot", "key", "side", "symbol", "quantity", "price", "token", "pid",
+                     "instance", "epoch", "fill_quantity", "fill_price", "at_us"), words,
+                    strict=True))  # fmt: skip
+                pairs = ", ".join(f"'{name}', {word}" for name, word in element.items())
+                for sql in (
+                    f"SELECT tradeledger.attempt({', '.join(words)})",
+                    f"SELECT tradeledger.work(jsonb_build_array(jsonb_build_object('do', 'attempt', "
+                    f"{pairs})))",
+                ):
+                    with self.subTest(sql=sql), self.assertRaises(psycopg.Error) as raised:
+                        worker.execute(sql.encode())
+                    self.assertEqual(raised.exception.sqlstate, "TL100", sql)
+            sql = f"SELECT tradeledger.attempt({', '.join(good)})".replace("'record'", "'reserve'")
+            with self.assertRaises(psycopg.Error) as raised:
+                worker.execute(sql.encode())
+            self.assertEqual(raised.exception.sqlstate, "TL100", "no token")
+            for outcome, quantity, reason in (
+                ("other", None, "x"), ("void", None, None), ("void", None, "two\nlines"),
+                ("void", None, ""), ("filled", "-1", None), ("filled", "1.0", None),
+            ):  # fmt: skip
+                with self.assertRaises(psycopg.Error) as raised:
+                    worker.execute(
+                        "SELECT tradeledger.settle(1, NULL, %s, 't', %s, NULL, NULL, %s)",
+                        (outcome, quantity, reason),
+                    )
+                self.assertEqual(raised.exception.sqlstate, "TL114")
+        self.assertEqual(self.server.query("SELECT count(*) FROM tradeledger.trades"), [(0,)])
 
     def test_a_function_of_the_caller_does_not_step_in(self) -> None:
         """The functions run as the owner and find nothing of the caller's by name."""
@@ -435,6 +474,55 @@ class OpeningTests(ServerTestCase):
         self.failed("permission", Ledger, address(self.server.name, "nobody_of_that_name"))
         self.assertNotIn("secret", self.failed(
             "io", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
+
+    def test_no_connection_is_left(self) -> None:
+        self.server.query(f"ALTER ROLE {WORKER} CONNECTION LIMIT 0")
+        try:
+            error = self.failed("io", Ledger, self.server.url(), 0.3)
+            self.assertEqual(error.retry, "safe")
+        finally:
+            self.server.query(f"ALTER ROLE {WORKER} CONNECTION LIMIT -1")
+
+    def test_a_server_without_tls_is_refused_where_tls_is_asked_for(self) -> None:
+        self.failed("permission", Ledger, self.server.url() + "?sslmode=require")
+
+    def test_a_copy_is_exact_and_goes_on(self) -> None:
+        self.server.add_bot("a", cooldown_us=60_000_000)
+        with self.server.open(self.server.url()) as ledger:
+            ledger.reserve("a", "buy", "BTC", "1", key="k", token="token-of-the-caller")
+        self.server.take("desk")
+        target = ServerLedger("live", is_made=False)
+        self.addCleanup(target.close)
+        tables = {}
+        for table in ("ledger", "bots", "settings", "instances", "trades", "conflicts", "restores"):
+            names = [row[0] for row in self.server.query(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = "
+                "'tradeledger' AND table_name = %s AND is_generated = 'NEVER' AND column_name NOT "
+                "IN ('free_at', 'was_free_at') ORDER BY ordinal_position", table)]  # fmt: skip
+            columns = ", ".join(names)
+            tables[table] = (columns, self.server.query(f"SELECT {columns} FROM tradeledger.{table}"))
+        with psycopg.connect(address(target.name)) as connection:
+            connection.execute("SELECT tradeledger.copy_begins()")
+            for table, (columns, rows) in tables.items():
+                for row in rows:
+                    places = ", ".join(["%s"] * len(row))
+                    connection.execute(
+                        f"INSERT INTO tradeledger.{table} ({columns}) OVERRIDING SYSTEM VALUE "
+                        f"VALUES ({places})".encode(), row,
+                    )  # fmt: skip
+            connection.execute("SELECT tradeledger.copy_ends()")
+        for table, (columns, rows) in tables.items():
+            if table != "instances":
+                found = target.query(f"SELECT {columns} FROM tradeledger.{table}")
+                self.assertEqual(found, rows, table)
+        self.assertEqual(target.query("SELECT epoch, pid FROM tradeledger.instances"), [(2, None)])
+        with target.open(target.url()) as ledger:
+            self.assertEqual(self.denied(ledger.reserve, "a", "buy", "B", "1").reason, "in_progress")
+            ledger.void(1, "not sent", token="token-of-the-caller")
+            self.assertEqual(ledger.reserve("a", "buy", "B", "1").id, 2)
+        with self.assertRaises(psycopg.Error) as raised:
+            target.query("SELECT tradeledger.copy_begins()")
+        self.assertEqual(raised.exception.sqlstate, "TL150")
 
     def test_another_isolation_is_refused_at_once(self) -> None:
         self.server.query(

@@ -19,14 +19,23 @@ _SETTINGS = {
 
 
 class Server(server.Server):
-    """Runs inside the network of `host`. `follows`: the primary, for a standby. Without fsync: what
-    is lost here is lost with a server, and no machine loses its power."""
+    """Runs inside the network of `host`. Without fsync: what is lost here is lost with a server, and
+    no machine loses its power."""
 
-    def __init__(self, host, scratch, follows=None):
-        self.host, self._follows = host, follows
+    def __init__(self, host, scratch, primary=None):
+        self.host = host
         directory = os.path.join(scratch, f"server-{host.name}")
         os.mkdir(directory)
-        super().__init__(directory, _SETTINGS, PORT)
+        super().__init__(directory, _SETTINGS, primary)
+        if primary is None:
+            with open(self.data / "pg_hba.conf", "a", encoding="ascii") as file:
+                file.write("host all,replication all samenet trust\n")
+
+    def new_port(self):
+        return PORT
+
+    def url(self, database=server.SUPERUSER, user=server.SUPERUSER, port=None):
+        return f"postgresql://{user}@{self.host.address}:{port or self.port}/{database}"
 
     def started(self, command):
         # Another network is entered by root alone.
@@ -35,21 +44,8 @@ class Server(server.Server):
             "setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups",
             *command]), {}
 
-    def make_data(self):
-        if self._follows is None:
-            super().make_data()
-            with open(self.data / "pg_hba.conf", "a", encoding="ascii") as file:
-                file.write("host all,replication all samenet trust\n")
-        else:
-            primary = self._follows.host.address
-            self.run("pg_basebackup", "-D", str(self.data), "-h", primary, "-p", str(PORT), "-U",
-                     server.SUPERUSER, "-X", "stream", "-R", "-c", "fast", "--no-sync")
-
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
-
-    def promote(self):
-        self.run("pg_ctl", "promote", "-w", "-D", str(self.data))
 
     def start(self):
         # What a kill -9 leaves behind.

@@ -1,8 +1,12 @@
 """Faults of the server and of the way to it, under load, with real processes, and a judge that
 compares three witnesses: the ledger's rows, the exchange's orders, and what each worker was told.
 
-    python3 faults.py cuts N       N cuts of a connection, a third each before, during and after COMMIT
+    python3 faults.py cuts N       N cuts of a connection, a third each before, during and after
+                                   COMMIT
     python3 faults.py kills N      N times kill -9 of the whole server, and a restart
+    python3 faults.py promote N    N seconds of load, then kill -9 of the primary while its standby
+                                   hears nothing any more, and promotion of the standby
+    [--asynchronous] (promote)     the standby is not waited for: answers must be lost
     [--seed N] [--workers N] [--schema FILE] [--pooler]
 
 Ends with 1 where an answer was not true or two trades are closer than the cooldown.
@@ -28,7 +32,7 @@ CLIENT = ROOT / "clients" / "python"
 
 import psycopg  # noqa: E402
 from proxy import CuttingProxy  # noqa: E402
-from server import WORKER, Pooler, Server  # noqa: E402
+from server import WORKER, Pooler, Server, until  # noqa: E402
 
 COOLDOWN_US = 15_000
 LEASE_US = 2_000_000
@@ -42,6 +46,7 @@ class Load:
         self.server = server
         self.directory = directory
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.standby: Server | None = None
         with psycopg.connect(server.url(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE faults")
         with psycopg.connect(server.url("faults"), autocommit=True) as connection:
@@ -54,8 +59,8 @@ class Load:
                     (bot, COOLDOWN_US, LEASE_US),
                 )
 
-    def start(self, count: int, seed: int, port: int) -> None:
-        url = self.server.url("faults", WORKER, port)
+    def start(self, count: int, seed: int, port: int, url: str = "") -> None:
+        url = url or self.server.url("faults", WORKER, port)
         environment = os.environ | {"PYTHONPATH": str(CLIENT), "PYTHONDONTWRITEBYTECODE": "1"}
         for number in range(count):
             self.workers.append(
@@ -188,14 +193,48 @@ def kills(load: Load, options: argparse.Namespace) -> None:
     print(f"kills: {options.count}")
 
 
+def promote(load: Load, options: argparse.Namespace) -> None:
+    """The answers of the last moments are what a standby may lack."""
+    primary = load.server
+    place = tempfile.mkdtemp(dir=load.directory)
+    standby = Server(place, {"synchronous_standby_names": "''"}, primary)
+    standby.start()
+    load.standby = standby
+    with psycopg.connect(primary.url(), autocommit=True) as connection:
+        if not options.asynchronous:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+        wanted = "async" if options.asynchronous else "sync"
+        state = "SELECT sync_state FROM pg_stat_replication"
+        until(lambda: connection.execute(state).fetchone() == (wanted,), "replication")
+    hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+    url = f"postgresql://{WORKER}@{hosts}/faults?target_session_attrs=read-write"
+    load.start(options.workers, options.seed, 0, url)
+    time.sleep(options.count)
+    with psycopg.connect(standby.url(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
+        connection.execute("SELECT pg_reload_conf()")
+        receiver = "SELECT count(*) FROM pg_stat_wal_receiver"
+        until(lambda: connection.execute(receiver).fetchone() == (0,), "the end of replication")
+    time.sleep(0.5)
+    load.expect_alive()
+    primary.kill()
+    standby.promote()
+    load.server = standby
+    time.sleep(2)
+    load.expect_alive()
+    load.end()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=("cuts", "kills"))
+    parser.add_argument("case", choices=("cuts", "kills", "promote"))
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--schema", default=str(ROOT / "schema.postgres.sql"))
     parser.add_argument("--pooler", action="store_true")
+    parser.add_argument("--asynchronous", action="store_true")
     options = parser.parse_args()
     print(f"{options.case} {options.count}, seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tradeledger-") as directory:
@@ -205,9 +244,11 @@ def main() -> None:
         try:
             load = Load(server, directory, pathlib.Path(options.schema).read_text(encoding="utf-8"))
             began = time.monotonic()
-            (cuts if options.case == "cuts" else kills)(load, options)
+            {"cuts": cuts, "kills": kills, "promote": promote}[options.case](load, options)
             wrong = judge(load)
             print(f"{time.monotonic() - began:.0f} s")
+            if load.standby is not None:
+                load.standby.stop()
         finally:
             server.stop()
     for text in wrong[:20]:

@@ -62,28 +62,31 @@ def answers(port: int) -> bool:
 
 
 class Server:
-    """One data directory. `options` go into postgresql.conf."""
+    """One data directory. `options` go into postgresql.conf. `primary`: a standby of it."""
 
     def __init__(
-        self, directory: str, options: dict[str, str] | None = None, port: int | None = None
+        self, directory: str, options: dict[str, str] | None = None, primary: Server | None = None
     ) -> None:
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
-        self.port = port or free_port()
+        self.port = self.new_port()
         self.process: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:
             shutil.chown(directory, "postgres", "postgres")
-        self.make_data()
+        if primary is None:
+            self.run(
+                "initdb", "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
+                "--locale=C",
+            )  # fmt: skip
+        else:
+            self.run("pg_basebackup", "-D", str(self.data), "-R", "-c", "fast", "-d", primary.url())
         self.set({
             "listen_addresses": "'127.0.0.1'", "port": str(self.port), "max_connections": "100",
             "unix_socket_directories": f"'{self.directory}'", "log_min_messages": "fatal",
         } | (options or {}))  # fmt: skip
 
-    def make_data(self) -> None:
-        self.run(
-            "initdb", "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
-            "--locale=C",
-        )  # fmt: skip
+    def new_port(self) -> int:
+        return free_port()
 
     def set(self, settings: dict[str, str]) -> None:
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as file:
@@ -130,6 +133,9 @@ class Server:
                 if int(fields[1]) == self.process.pid:
                     found.append(int(stat.parent.name))
         return found
+
+    def promote(self) -> None:
+        self.run("pg_ctl", "-D", str(self.data), "promote")
 
     def kill(self) -> None:
         """kill -9 of the whole server: the postmaster first, so that it restarts nobody."""
