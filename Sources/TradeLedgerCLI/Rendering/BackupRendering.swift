@@ -86,6 +86,7 @@ extension Restoration {
     return lost == 0
       ? "'tradeledger trades --db \(replaced)' has what the backup may lack"
       : "\(counted(lost, "trade")) of the replaced ledger alone: "
-        + "'tradeledger trades --db \(replaced)'; enter them with 'tradeledger record BOT ... --filled-at'"
+        + "'tradeledger trades --db \(replaced)'; "
+        + "enter them with 'tradeledger record BOT ... --filled-at'"
   }
 }
