@@ -9,8 +9,8 @@ enum Symbols {
     <g id="pending"><rect class="pending" x="-7" y="-7" width="14" height="14" rx="3"/>\
     <text class="letter on" y="4">P</text></g>
     <g id="doubt"><path class="doubt" d="M0-9 9 7H-9z"/><text class="letter on" y="5">?</text></g>
-    <g id="double"><path class="double" d="M-7-7H7L0 8z"/><text class="letter white" y="1">D</text>\
-    </g>
+    <g id="double"><path class="double" d="M-10-8H10L0 10z"/>\
+    <text class="letter white" y="2">D</text></g>
     <g id="a"><circle class="filled" r="9"/><text class="letter big" y="4.5">A</text></g>
     <g id="b"><path class="double" d="M0-12 12 0 0 12-12 0z"/>\
     <text class="letter big white" y="4.5">B</text></g>

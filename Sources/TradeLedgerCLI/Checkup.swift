@@ -1,3 +1,4 @@
+internal import LedgerReport
 internal import TradeLedger
 
 /// One thing that `doctor` has looked at.
@@ -144,10 +145,9 @@ struct Checkup {
       ? Finding("leftovers", .ok, "nothing of an interrupted backup or restore")
       : Finding(
         "leftovers", .warn, inspection.leftovers.joined(separator: ", "),
-        do:
-          "a .partial is an unfinished backup: delete it, unless one is running. A -restore or a .left may be the "
-          + "replaced ledger: see with 'tradeledger trades --db' what it has and the ledger lacks, "
-          + "then delete it, and what has its name and a suffix")
+        do: "a .partial is an unfinished backup: delete it, unless one is running. A -restore or a "
+          + ".left may be the replaced ledger: see with 'tradeledger trades --db' what it has and "
+          + "the ledger lacks, then delete it, and what has its name and a suffix")
   }
 
   private var ledger: Finding {

@@ -49,7 +49,7 @@ enum HelpTopic: String, CaseIterable {
       TRADELEDGER_TOKEN  the permit's token for fill and void, without --token
       TRADELEDGER_INSTANCE, TRADELEDGER_EPOCH
                          whose trades reserve, record and execute make, without
-                         --instance and --epoch: a guarded command is fenced by itself
+                         --instance and --epoch: a guarded command is fenced
       NO_COLOR           no colours, where it is not empty; --color always wins
       TERM=dumb          no colours
 

@@ -55,7 +55,8 @@ final class ScreenTests: TerminalTestCase {
   func testColours_areNotForDumbTerminals() throws {
     makeTrades()
     for (environment, isPlain) in [
-      ([:], false), (["NO_COLOR": "1"], true), (["TERM": "dumb"], true),
+      (["NO_COLOR": ""], false), (["NO_COLOR": "1"], true),
+      (["NO_COLOR": "", "TERM": "dumb"], true),
     ] as [([String: String], Bool)] {
       for command in [["status"], ["doctor"], ["trades"], ["check", "nobody"]] {
         let raw = try onTerminal(command, columns: 200, rows: 80, environment: environment).raw
@@ -181,6 +182,7 @@ final class ScreenTests: TerminalTestCase {
       ["---completion", "check", "--", "positional@0", "2", "4", "tradeledger", "check", "acct"],
       environment: ["SAP_SHELL": "zsh", "TRADELEDGER_DB": ledger])
     XCTAssertEqual(
-      zsh.stdout.split(separator: "\n"), ["acct\\:1/BTC-USD", "acct\\:2/ETH-USD"], zsh.stderr)
+      zsh.stdout.split(separator: "\n").filter { $0 != " " },
+      ["acct\\:1/BTC-USD", "acct\\:2/ETH-USD"], zsh.stderr)
   }
 }

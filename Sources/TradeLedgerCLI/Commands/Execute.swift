@@ -12,7 +12,7 @@ struct Execute: AsyncParsableCommand {
       to standard error, or to --result-file as JSON.
 
       Examples:
-        tradeledger execute momentum --side buy --symbol BTC-USD --quantity 1 -- ./send
+        tradeledger execute momentum --side buy --symbol BTC --quantity 1 -- ./send
         tradeledger execute momentum --side buy --symbol BTC-USD --quantity 0.25 \\
           --not-sent-code 3 --result-file result.json -- python3 send.py --market spot
       """)

@@ -9,7 +9,7 @@ struct Record: AsyncParsableCommand {
       of the past: stored whatever its neighbours, and the audit reports what it violates.
 
       Examples:
-        tradeledger record paper --side buy --symbol BTC-USD --quantity 1 --price 60000
+        tradeledger record paper --side buy --symbol BTC-USD --quantity 1 --price 600
         tradeledger record momentum --side buy --symbol BTC-USD --quantity 1 \\
           --filled-at 2025-09-07T20:28:53.395950Z
       """)

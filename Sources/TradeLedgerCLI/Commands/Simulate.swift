@@ -11,8 +11,8 @@ struct Simulate: AsyncParsableCommand {
     discussion: """
       Workers trade on one ledger with a paper exchange; an independent checker judges.
 
-      The ledger is a new one, in a temporary directory, whatever TRADELEDGER_DB says; with --db it \
-      is one of mode simulation, and stays.
+      The ledger is a new one, in a temporary directory, whatever TRADELEDGER_DB says; with --db \
+      it is one of mode simulation, and stays.
 
       Exit 0: every invariant holds. 1: violated. 130: interrupted, the result is partial.
 

@@ -1,3 +1,4 @@
+internal import LedgerReport
 internal import TradeLedger
 
 extension JSON {

@@ -1,3 +1,4 @@
+internal import LedgerReport
 internal import TradeLedger
 
 extension JSON {
@@ -84,7 +85,8 @@ extension Restoration {
     guard let replaced else { return "look up at the exchange what was traded since the backup" }
     return lost == 0
       ? "'tradeledger trades --db \(replaced)' has what the backup may lack"
-      : "\(counted(lost, "trade")) of the replaced ledger alone: 'tradeledger trades --db \(replaced)'; "
+      : "\(counted(lost, "trade")) of the replaced ledger alone: "
+        + "'tradeledger trades --db \(replaced)'; "
         + "enter them with 'tradeledger record BOT ... --filled-at'"
   }
 }

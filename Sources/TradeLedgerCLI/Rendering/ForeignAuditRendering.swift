@@ -1,4 +1,5 @@
 internal import ForeignAudit
+internal import LedgerReport
 internal import TradeLedger
 
 extension JSON {

@@ -1,4 +1,5 @@
 internal import ForeignAudit
+internal import LedgerReport
 internal import TradeLedger
 
 /// What an import has done, or would do.

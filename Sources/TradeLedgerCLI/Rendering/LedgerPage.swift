@@ -79,7 +79,7 @@ enum LedgerPage {
     let past = doubles.count(where: \.involvesPast)
     if past > 0 {
       details.append(
-        "\(past) of the double trades involve facts of the past, which were entered afterwards: "
+        "Facts of the past, which were entered afterwards, are part of \(past) of them: "
           + "the ledger never had the chance to refuse them.")
     }
     if !doubles.isEmpty && others > 0 {

@@ -20,8 +20,8 @@ extension StringProtocol {
   }
 }
 
-/// `text` in lines that a terminal does not break: broken between words, and not within a command in
-/// quotes that fits a line.
+/// `text` in lines that a terminal does not break: broken between words, and not within a command
+/// in quotes that fits a line.
 /// - Parameters:
 ///   - indent: how far the lines after the first are moved in; the first is taken to begin there.
 ///   - columns: of the terminal; nil where it is none, and nothing is broken.
@@ -50,11 +50,6 @@ private func wordsAndCommands(_ text: String, _ room: Int) -> [String] {
     if isInside == true { words[words.count - 1] += " " + word } else { words.append(String(word)) }
   }
   return words
-}
-
-/// `1 trade`, `2 trades`.
-func counted(_ count: Int, _ what: String) -> String {
-  count == 1 ? "1 \(what)" : "\(count) \(what)s"
 }
 
 extension Unicode.Scalar {

@@ -29,7 +29,7 @@ struct NewLedgerFile: Sendable {
     self.target = file.directory + (file.directory == "/" ? "" : "/") + name
   }
 
-  /// Whether a file of that name is one that never got its own: of a run that was killed, or goes on.
+  /// Whether a file of that name never got its own: of a run that was killed, or goes on.
   static func isUnfinished(_ name: String) -> Bool {
     // The id of `init`: of no time, and version 7.
     name.hasSuffix(".partial") && name.contains(".00000000-0000-7")
