@@ -19,8 +19,8 @@
     }
   }
 
-  /// One connection to one server. Synchronous, with a limit for every wait, and not `Sendable`: the
-  /// compiler keeps it on the thread, or in the actor, that opened it.
+  /// One connection to one server. Synchronous, with a limit for every wait, and not `Sendable`:
+  /// the compiler keeps it on the thread, or in the actor, that opened it.
   ///
   /// The handle is closed by `deinit` alone: that is why the class is `@safe`.
   @safe
@@ -144,12 +144,27 @@
       _ = try receive(deadline)
     }
 
+    private static let snapshot = Query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    /// All that is read from here on is of one snapshot, until the connection is closed.
+    public func beginSnapshot(wait: Duration) throws(PostgreSQLError) {
+      _ = try run(Connection.snapshot, wait: wait)
+    }
+
+    /// A transaction of many statements. It is undone where the connection ends before `commit`.
+    public func begin(wait: Duration) throws(PostgreSQLError) {
+      _ = try run(Query("BEGIN ISOLATION LEVEL READ COMMITTED"), wait: wait)
+    }
+
+    public func commit(wait: Duration) throws(PostgreSQLError) {
+      _ = try run(Query("COMMIT"), wait: wait)
+    }
+
     /// Several statements that read, in one round trip and one snapshot.
     public func run(
       inOneSnapshot queries: [Query], wait: Duration
     ) throws(PostgreSQLError) -> [Answer] {
-      let all = [Query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")] + queries
-        + [Query("COMMIT")]
+      let all = [Connection.snapshot] + queries + [Query("COMMIT")]
       do throws(PostgreSQLError) {
         return Array(try run(together: all, wait: wait).dropFirst().dropLast())
       } catch {
@@ -228,7 +243,8 @@
       var answers: [Answer] = []
       var error: PostgreSQLError?
       var isSynced = false
-      // Each statement ends with "no more results"; the end of the pipeline has a result of its own.
+      // Each statement ends with "no more results"; the end of the pipeline has a result of its
+      // own.
       while !isSynced {
         try waitForResult(deadline)
         guard let result = unsafe PQgetResult(handle) else {
@@ -263,7 +279,8 @@
         return unsafe .success(Answer(result))
       default:
         defer { unsafe PQclear(result) }
-        let message = unsafe Connection.field("M", result)
+        let message =
+          unsafe Connection.field("M", result)
           ?? String(cString: PQresultErrorMessage(result))
         var error = unsafe PostgreSQLError(
           sqlState: Connection.field("C", result) ?? "", message: trimmed(message))
@@ -309,7 +326,7 @@
       // LOCATION:  auth_failed, auth.c:338
       let lines = unsafe String(cString: PQerrorMessage(handle)).split(separator: "\n")
         .filter { !$0.hasPrefix("LOCATION:") }
-      var message = lines.joined(separator: "; ")
+      var message = lines.map { String($0.drop(while: \.isWhitespace)) }.joined(separator: "; ")
       var state = ""
       if let found = message.firstMatch(of: #/:  ([0-9A-Z]{5}):[ ]/#) {
         state = String(found.1)
@@ -348,7 +365,9 @@
     _ body: (UnsafePointer<UnsafePointer<CChar>?>?) throws -> Result
   ) rethrows -> Result {
     let copies = unsafe strings.map { unsafe $0.map { unsafe strdup($0) } ?? nil }
-    defer { for unsafe copy in unsafe copies { unsafe free(copy) } }
+    defer {
+      for index in strings.indices { unsafe free(copies[index]) }
+    }
     let pointers = unsafe copies.map { unsafe UnsafePointer($0) } + [nil]
     return unsafe try pointers.withUnsafeBufferPointer { unsafe try body($0.baseAddress) }
   }

@@ -148,9 +148,7 @@ public final class Ledger: Sendable {
         engine: try await PostgreSQLEngine.open(url, creating: mode, options: options),
         options: options, url: url)
     #else
-      throw LedgerError(
-        .unavailable, "this program was built without the PostgreSQL engine",
-        hint: "build the package with its trait PostgreSQL, or give the path of a ledger file")
+      throw .noServerEngine
     #endif
   }
 

@@ -37,7 +37,8 @@ struct Root: AsyncParsableCommand {
           Report.self, Export.self, Doctor.self, MetricsCommand.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Put right", subcommands: [Resolve.self]),
-      CommandGroup(name: "Keep", subcommands: [BackupCommand.self, RestoreCommand.self]),
+      CommandGroup(
+        name: "Keep", subcommands: [BackupCommand.self, RestoreCommand.self, CopyCommand.self]),
       CommandGroup(
         name: "Prove",
         subcommands: [

@@ -19,7 +19,8 @@ struct ServerCheckup {
       let diagnosis = opened.diagnosis
       return [
         Finding(
-          "ledger", .ok, "a \(diagnosis.mode.rawValue) ledger of layout \(diagnosis.schemaVersion)"),
+          "ledger", .ok,
+          "a \(diagnosis.mode.rawValue) ledger of layout \(diagnosis.schemaVersion)"),
         Finding("server", .ok, "PostgreSQL \(server.version)"), encryption(server), role(server),
         primary(server), durability(server), copies(server), isolation(server),
         clock(server, diagnosis), Checkup.instances(opened.instances),
@@ -77,7 +78,8 @@ struct ServerCheckup {
     server.isolation == "read committed"
       ? Finding("isolation", .ok, server.isolation)
       : Finding(
-        "isolation", .fail, "transactions are \(server.isolation) here, so that every write is refused",
+        "isolation", .fail,
+        "transactions are \(server.isolation) here, so that every write is refused",
         do: "set default_transaction_isolation of the role to 'read committed'")
   }
 
@@ -91,11 +93,12 @@ struct ServerCheckup {
         do: "set the server's clock right; until then cooldowns last longer by that")
     }
     let apart = max(server.clockAhead, server.clockBehind)
+    let way = server.clockAhead > .zero ? "ahead of" : "behind"
     guard apart < .seconds(1) else {
       return Finding(
         "clock", .note,
-        "the server's clock is \(apart.readable) \(server.clockAhead > .zero ? "ahead of" : "behind") "
-          + "this machine's", do: "times that this machine gives for fills are off by that")
+        "the server's clock is \(apart.readable) \(way) this machine's",
+        do: "times that this machine gives for fills are off by that")
     }
     return Finding("clock", .ok, "\(diagnosis.clock.wall), by the server")
   }

@@ -7,6 +7,7 @@ final class LayerTests: XCTestCase {
   /// list is forbidden, so a new dependency is a decision and not an accident.
   private static let allowed: [String: Set<String>] = [
     "Sources/SQLite": ["CSQLite", "Glibc", "Darwin"],
+    "Sources/PostgreSQL": ["CLibPQ", "Glibc", "Darwin"],
     "Sources/TradeLedger": ["Logging", "Metrics", "Synchronization"],
     "Sources/TradeLedger/Service": ["ServiceLifecycle", "Synchronization"],
     "Sources/TradeLedger/Model": [],
@@ -14,6 +15,9 @@ final class LayerTests: XCTestCase {
     "Sources/TradeLedger/Engine": ["Synchronization", "Glibc", "Darwin"],
     "Sources/TradeLedger/Instances": ["CLedgerSystem", "Glibc", "Darwin"],
     "Sources/TradeLedger/Engine/SQLite": ["SQLite", "CLedgerSystem", "Glibc", "Darwin"],
+    "Sources/TradeLedger/Engine/PostgreSQL": [
+      "PostgreSQL", "Synchronization", "Glibc", "Darwin",
+    ],
     "Sources/ForeignAudit": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
     "Sources/LedgerSimulation": [
       "TradeLedger", "Subprocess", "Histogram", "Synchronization", "FoundationEssentials",
@@ -59,6 +63,8 @@ final class LayerTests: XCTestCase {
       }
     }
     expect("CSQLite", only: "Sources/SQLite/")
+    expect("CLibPQ", only: "Sources/PostgreSQL/")
+    expect("PostgreSQL", only: "Sources/TradeLedger/Engine/PostgreSQL/")
     expect(
       "SQLite", only: "Sources/TradeLedger/Engine/SQLite/", "Sources/LedgerSimulation/Strategies/",
       "Sources/LedgerSimulation/Benchmark/BenchRows.swift", "Sources/ForeignAudit/")

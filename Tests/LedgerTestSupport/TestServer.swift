@@ -50,10 +50,22 @@
         fi
         as "$bin/initdb" -D "$dir/data" -U owner -A trust --no-sync -E UTF8 --locale=C >/dev/null
         printf '%s\\n' "$1" >> "$dir/data/postgresql.conf"
-        as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" \\
-          -o "-p \(port) -k $dir -c listen_addresses=127.0.0.1" start >/dev/null
+        start() {
+          as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" \\
+            -o "-p \(port) -k $dir -c listen_addresses=127.0.0.1" start >/dev/null
+        }
+        start
         echo "$dir"
-        cat >/dev/null || true
+        while read -r word; do
+          case $word in
+          crash)
+            server=$(head -1 "$dir/data/postmaster.pid")
+            kill -9 $(ps -o pid= --ppid "$server") "$server" || true
+            ;;
+          start) until start; do sleep 0.1; done ;;
+          esac
+          echo "$word"
+        done
         as "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true
         rm -rf "$dir"
         """
@@ -96,6 +108,14 @@
       }
       guard code == 0 else { throw NoServer(reason: "no free port") }
       return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// Kills every process of the server, and starts it again.
+    public func crash() {
+      for word in ["crash", "start"] {
+        child?.write(word + "\n")
+        XCTAssertEqual(child?.readLine(timeout: 60), word)
+      }
     }
 
     /// Ends the server in an orderly way, for a test that has one of its own.

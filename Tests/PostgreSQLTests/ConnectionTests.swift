@@ -16,13 +16,16 @@
         "postgresql://ann:s3cret@db.example:5433/bots": "postgresql://ann@db.example:5433/bots",
         "postgresql://ann@a,b:5433/bots?password=s3cret&sslpassword=s3cret":
           "postgresql://ann@a,b:5433/bots",
-        "postgres://%2Frun%2Fpg/bots?user=ann&passfile=/s3cret": "postgresql://ann@%2Frun%2Fpg/bots",
+        "postgres://%2Frun%2Fpg/bots?user=ann&passfile=/s3cret":
+          "postgresql://ann@%2Frun%2Fpg/bots",
       ]
       for (url, name) in names { XCTAssertEqual(try Address(url).name, name) }
     }
 
     func testURL_thatCannotBeReadIsNotRepeated() {
-      for url in ["postgresql://ann:s3c/ret@db/bots", "postgresql://ann:s3c%zzret@db/bots", "s3cret"] {
+      for url in [
+        "postgresql://ann:s3c/ret@db/bots", "postgresql://ann:s3c%zzret@db/bots", "s3cret",
+      ] {
         XCTAssertThrowsError(try Address(url)) { error in
           XCTAssertFalse("\(error)".contains("s3c"), "\(error)")
         }
@@ -80,8 +83,10 @@
       let connection = try connect(url)
       try connection.run(script: "CREATE TABLE t (a int)", wait: .seconds(10))
       let ids = try connection.run(
-        inOneSnapshot: [Query("SELECT pg_current_snapshot()"), Query("SELECT pg_sleep(0)"),
-          Query("SELECT pg_current_snapshot()")], wait: .seconds(10)
+        inOneSnapshot: [
+          Query("SELECT pg_current_snapshot()"), Query("SELECT pg_sleep(0)"),
+          Query("SELECT pg_current_snapshot()"),
+        ], wait: .seconds(10)
       ).map { $0.text(0, 0) }
       XCTAssertEqual(ids.first, ids.last)
       XCTAssertThrowsError(

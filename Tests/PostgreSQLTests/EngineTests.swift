@@ -10,7 +10,9 @@
     func testCallers_whoComeTogether_shareTransactions() async throws {
       let test = try await ServerLedger()
       let bots = try (0..<20).map { try BotName("bot-\($0)") }
-      for bot in bots { _ = try await test.ledger.addBot(bot, BotSettings(cooldown: .seconds(900))) }
+      for bot in bots {
+        _ = try await test.ledger.addBot(bot, BotSettings(cooldown: .seconds(900)))
+      }
       let ledger = test.ledger
       let admitted = try await withThrowingTaskGroup(of: TradeID?.self) { group in
         for caller in 0..<400 {
@@ -140,7 +142,8 @@
       guard case .recorded(let trade) = filled else { return XCTFail("\(filled)") }
       let reserved = try await test.ledger.reserve(.example("b"), key: OrderKey("k"))
       let permit = try XCTUnwrap(reserved.permit)
-      XCTAssertTrue(eventually { SystemClock().now().wall > permit.validUntil.advanced(by: .milliseconds(50)) })
+      XCTAssertTrue(
+        eventually { SystemClock().now().wall > permit.validUntil.advanced(by: .milliseconds(50)) })
       let status = try await test.ledger.status()
       XCTAssertEqual(status.mode, .paper)
       XCTAssertEqual(status.trades, 2)
@@ -167,7 +170,8 @@
         .key(OrderKey("k")), fill: nil, reason: "never sent")
       guard case .settled(let settled) = resolved else { return XCTFail("\(resolved)") }
       XCTAssertTrue(settled.isSettledByOperator)
-      let all = try await test.ledger.trades(TradePiece(.byNumber(after: TradeID(0)), through: TradeID(9)))
+      let all = try await test.ledger.trades(
+        TradePiece(.byNumber(after: TradeID(0)), through: TradeID(9)))
       XCTAssertEqual(all.map(\.status), [.filled, .void])
       let diagnosis = try await test.ledger.diagnosis()
       XCTAssertEqual(diagnosis.server?.isStandby, false)
@@ -200,9 +204,12 @@
       XCTAssertEqual(Set(after.standings), [.known])
       XCTAssertEqual(after.closePairCount, 0)
       let other = PastFact(order: .example("a", side: .sell), key: facts[3].key, at: facts[3].at)
-      await expectError(.invalidInput, saying: "fact-3") { _ = try await test.ledger.enter([other]) }
+      await expectError(.invalidInput, saying: "fact-3") {
+        _ = try await test.ledger.enter([other])
+      }
       let late = PastFact(
-        order: .example("a"), key: try OrderKey("x"), at: Timestamp(microseconds: 4_000_000_000_000_000))
+        order: .example("a"), key: try OrderKey("x"),
+        at: Timestamp(microseconds: 4_000_000_000_000_000))
       await expectError(.invalidInput) { _ = try await test.ledger.enter([late]) }
       await expectError(.noSuchBot) {
         _ = try await test.ledger.enter([

@@ -83,7 +83,8 @@
       let test = try await ServerLedger()
       try TestServer.query(
         test.url,
-        "CREATE OR REPLACE FUNCTION tradeledger.layout() RETURNS integer LANGUAGE sql AS 'SELECT 99'")
+        "CREATE OR REPLACE FUNCTION tradeledger.layout() RETURNS integer LANGUAGE sql AS 'SELECT 99'"
+      )
       await expectError(.newerSchema) { _ = try await self.open(test.url) }
     }
 

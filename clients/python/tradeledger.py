@@ -2615,9 +2615,10 @@ class _ServerLedger(Ledger):
         if was_sent and outcome == "replayed" and attempt.is_own and (with_permit or fill):
             # Key or token were made for this call: it is what the lost try has written.
             outcome = "admitted"
-        if was_sent and denial is not None and denial.reason == "superseded":
-            # Looked at before the key is.
-            raise self._unknown("the instance was taken over meanwhile")
+        if was_sent and denial is not None and denial.reason != "key_conflict":
+            # The lost try may still be on its way, in the queue of a pooler for example, and be
+            # admitted later than this one was denied.
+            raise self._unknown(f"another try was denied: {denial.reason}")
         kind = "denied" if denial is not None else outcome
         return self._told(_Outcome(kind, stored, denial, with_permit), attempt)
 

@@ -36,6 +36,10 @@ extension LedgerError {
     hint: "nothing was written; try again with the same key, or raise the wait limit",
     retry: .safe)
 
+  static let noServerEngine = LedgerError(
+    .unavailable, "this program was built without the PostgreSQL engine",
+    hint: "build the package with its trait PostgreSQL, or give the path of a ledger file")
+
   static let closed = LedgerError(
     .configuration, "the ledger was closed", hint: "open it again before the next call")
 

@@ -69,8 +69,8 @@ enum HolderRule {
   /// Where the ledger is no file of this machine: a holder of another boot may well live, on
   /// another host. Whether its heartbeat is over, the clock of the server says.
   ///
-  /// - Parameter heartbeatLeft: what is left of the heartbeat, zero or less once it is over; nil where
-  ///   the holder has none.
+  /// - Parameter heartbeatLeft: what is left of the heartbeat, zero or less once it is over; nil
+  ///   where the holder has none.
   static func judge(
     _ holder: InstanceHolder, from observer: ProcessIdentity?, heartbeatLeft: Duration?,
     sighting: @autoclosure () -> ProcessSighting

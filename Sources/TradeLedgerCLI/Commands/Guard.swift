@@ -63,7 +63,8 @@ struct GuardCommand: AsyncParsableCommand {
     guard supervises || !isShared else {
       throw Failure.usage(
         "a ledger on a server needs --supervise",
-        hint: "other machines wait for a heartbeat, which a command that guard becomes does not have")
+        hint:
+          "other machines wait for a heartbeat, which a command that guard becomes does not have")
     }
     guard supervises || heartbeat == nil else {
       throw Failure.usage(

@@ -23,7 +23,8 @@ struct RestoreCommand: AsyncParsableCommand {
 
   func run() async throws {
     let restoration = try await Ledger.restore(
-      backup, to: try global.filePath(
+      backup,
+      to: try global.filePath(
         "restore",
         instead: "put the database back with the tools of its server, then call "
           + "tradeledger.restored() as its owner"), options: try global.ledgerOptions(.readWrite))

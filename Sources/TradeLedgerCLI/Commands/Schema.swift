@@ -10,16 +10,21 @@ struct SchemaCommand: AsyncParsableCommand {
 
       Examples:
         tradeledger schema | less
+        tradeledger schema --postgresql
       """)
+
+  @Flag(name: .customLong("postgresql"), help: "That of a ledger on a PostgreSQL server.")
+  var isForServer = false
 
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
+    let sql = isForServer ? Ledger.serverSchemaSQL : Ledger.schemaSQL
     if global.json {
       try Console.out(
-        ["schema": "tradeledger.schema/1", "sql": .string(Ledger.schemaSQL)])
+        ["schema": "tradeledger.schema/1", "sql": .string(sql)])
     } else {
-      try Console.out(Ledger.schemaSQL)
+      try Console.out(sql)
     }
   }
 }

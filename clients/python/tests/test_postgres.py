@@ -89,6 +89,31 @@ class TradingTests(ServerTestCase):
                 )
                 self.assertIsNone(ledger.check("momentum"))
 
+    def test_a_denial_after_a_lost_try_is_not_final(self) -> None:
+        """The first try may still be on its way, and be admitted later."""
+        with self.server.open(self.server.url()) as ledger:
+            ledger.record(*ORDER, key="k")
+            rows = ledger._server.rows  # type: ignore[attr-defined]
+            asked: list[int] = []
+
+            def lose_the_first(*arguments: Any) -> Any:
+                asked.append(1)
+                answer = rows(*arguments)
+                if len(asked) == 1:
+                    raise tradeledger._ConnectionLost("cut", True)
+                return answer
+
+            ledger._server.rows = lose_the_first  # type: ignore[attr-defined]
+            error = self.failed("outcome_unknown", ledger.record, *ORDER, key="other")
+            self.assertEqual((error.retry, len(asked)), ("check_first", 2))
+            asked.clear()
+            self.assertTrue(ledger.record(*ORDER, key="k").replayed)
+            asked.clear()
+            self.assertEqual(
+                self.denied(ledger.record, "momentum", "sell", "B", "1", key="k").reason,
+                "key_conflict",
+            )
+
     def test_the_clock_of_the_caller_does_not_count(self) -> None:
         code = self.failed("configuration", Ledger(self.server.url(), clock=self.server.clock).check,
                            "momentum")  # fmt: skip

@@ -57,8 +57,8 @@
     }
   }
 
-  /// Takes names and keeps them, with a connection and a thread of its own: a heartbeat waits for no
-  /// trade and for no long answer, and its holder learns in time that it could not renew it.
+  /// Takes names and keeps them, with a connection and a thread of its own: a heartbeat waits for
+  /// no trade and for no long answer, and its holder learns in time that it could not renew it.
   actor ServerNames {
     nonisolated let thread = LedgerThread()
     private let session: ServerSession

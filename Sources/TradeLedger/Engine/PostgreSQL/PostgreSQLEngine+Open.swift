@@ -14,9 +14,14 @@
         try address(url), creating: mode, options: options)
     }
 
+    /// Makes the schema where it is missing, without the row that makes a ledger of it.
+    static func installSchema(_ address: Address, wait: Duration) throws(LedgerError) {
+      try Opening.installSchema(ServerSession(address, StatementCounter()), WaitLimit(wait))
+    }
+
     static func name(of url: String) throws(LedgerError) -> String { try address(url).name }
 
-    private static func address(_ url: String) throws(LedgerError) -> Address {
+    static func address(_ url: String) throws(LedgerError) -> Address {
       do throws(PostgreSQLError) { return try Address(url) } catch {
         throw LedgerError(
           .invalidInput, error.message, hint: "give the URL of the database of the ledger")
@@ -104,31 +109,7 @@
       _ mode: LedgerMode, _ session: ServerSession, _ options: Ledger.Options, _ wait: WaitLimit
     ) throws(LedgerError) {
       guard options.access == .readWrite else { throw noLedger(session.address.name) }
-      let hasSchema = try session.read([Query(ServerStatements.hasSchema)], wait: wait)[0]
-      if hasSchema.rowCount == 0 {
-        do throws(LedgerError) {
-          _ = try session.attempt(wait: wait, isWriting: true) {
-            (connection, _) throws(PostgreSQLError) in
-            do throws(PostgreSQLError) {
-              // A schema takes longer to write than a trade.
-              try connection.run(script: ServerSchemaText.sql, wait: .seconds(60))
-            } catch {
-              var error = error
-              // The script has left a transaction open that failed.
-              error.isConnectionLost = true
-              // Another process has made it at this moment.
-              if ["42P06", "42710", "23505"].contains(error.sqlState) { return }
-              throw error
-            }
-          }
-          session.disconnect()
-        } catch {
-          guard error.code == .permission || error.code == .io else { throw error }
-          throw LedgerError(
-            error.code == .permission ? .permission : .cannotCreate, error.message,
-            hint: "init needs a superuser, or the owner of the database with CREATEROLE")
-        }
-      }
+      try installSchema(session, wait)
       do throws(LedgerError) {
         _ = try session.ask(wait: wait, isWriting: true) { _ in
           Query(
@@ -138,6 +119,35 @@
       } catch {
         // It has its row by now: whose mode it is, is looked at next.
         guard error.message.contains("TL150") else { throw error }
+      }
+    }
+
+    static func installSchema(
+      _ session: ServerSession, _ wait: WaitLimit
+    ) throws(LedgerError) {
+      let hasSchema = try session.read([Query(ServerStatements.hasSchema)], wait: wait)[0]
+      guard hasSchema.rowCount == 0 else { return }
+      do throws(LedgerError) {
+        _ = try session.attempt(wait: wait, isWriting: true) {
+          (connection, _) throws(PostgreSQLError) in
+          do throws(PostgreSQLError) {
+            // A schema takes longer to write than a trade.
+            try connection.run(script: ServerSchemaText.sql, wait: .seconds(60))
+          } catch {
+            var error = error
+            // The script has left a transaction open that failed.
+            error.isConnectionLost = true
+            // Another process has made it at this moment.
+            if ["42P06", "42710", "23505"].contains(error.sqlState) { return }
+            throw error
+          }
+        }
+        session.disconnect()
+      } catch {
+        guard error.code == .permission || error.code == .io else { throw error }
+        throw LedgerError(
+          error.code == .permission ? .permission : .cannotCreate, error.message,
+          hint: "init needs a superuser, or the owner of the database with CREATEROLE")
       }
     }
   }

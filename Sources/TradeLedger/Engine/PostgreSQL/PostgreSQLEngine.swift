@@ -11,8 +11,8 @@
   ///
   /// An actor on a thread of its own, with one connection; reserves, records and settlements that
   /// come together get more of both. Each operation is one call of a function of
-  /// `schema.postgres.sql`, in a transaction of its own: the lock of the bot, the server's clock, the
-  /// decision, the row, COMMIT.
+  /// `schema.postgres.sql`, in a transaction of its own: the lock of the bot, the server's clock,
+  /// the decision, the row, COMMIT.
   actor PostgreSQLEngine: LedgerEngine {
     nonisolated let mode: LedgerMode
     /// The URL without its password.
@@ -92,7 +92,8 @@
     func copy(into target: LedgerFile, wait: WaitLimit) throws(LedgerError) -> LedgerCopy {
       throw LedgerError(
         .configuration, "\(quoted(path)) is backed up by the tools of its server",
-        hint: "use pg_dump, or pg_basebackup with archived logs; tradeledger copy makes a file of it")
+        hint:
+          "use pg_dump, or pg_basebackup with archived logs; tradeledger copy makes a file of it")
     }
   }
 

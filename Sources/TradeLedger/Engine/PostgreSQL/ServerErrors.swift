@@ -32,14 +32,16 @@
       switch error.sqlState {
       case "55P03", "57014":
         self.init(
-          .busy, "no answer within the wait limit: another transaction has the lock at "
+          .busy,
+          "no answer within the wait limit: another transaction has the lock at "
             + quoted(server),
           hint: "nothing was written; try again with the same key, or raise the wait limit",
           retry: .safe)
       case "53300":
         self.init(
           .busy, "the server has no connection left: \(what)",
-          hint: "nothing was written; close what is not needed, put a pooler in front of the server, "
+          hint:
+            "nothing was written; close what is not needed, put a pooler in front of the server, "
             + "or raise max_connections", retry: .safe)
       case "40001", "40P01":
         self.init(
@@ -62,7 +64,8 @@
       case "25006":
         self.init(
           .configuration, "the server is a read-only standby: \(what)",
-          hint: "name the primary, or all hosts of the cluster with target_session_attrs=read-write",
+          hint:
+            "name the primary, or all hosts of the cluster with target_session_attrs=read-write",
           retry: .safe)
       case "57P01", "57P02", "57P03", "57P05":
         self.init(
@@ -101,7 +104,8 @@
 
     private static func hint(login error: PostgreSQLError) -> String {
       if error.message.contains("no encryption") {
-        return "the server wants TLS: add sslmode=verify-full, or at least sslmode=require, to the URL"
+        return
+          "the server wants TLS: add sslmode=verify-full, or at least sslmode=require, to the URL"
       }
       if error.sqlState == "28P01" {
         return "give the right password, in the URL, in PGPASSWORD or in ~/.pgpass"
@@ -123,7 +127,8 @@
         .outcomeUnknown,
         "the connection was lost before the answer came: \(quoted(server)): "
           + escaped(error.message),
-        hint: "it may or may not have been written. Send no order; ask again with the same key, which "
+        hint:
+          "it may or may not have been written. Send no order; ask again with the same key, which "
           + "is carried out at most once, or look the key up", retry: .checkFirst)
     }
   }

@@ -52,7 +52,8 @@
 
     private func unexpected(_ column: Int) -> LedgerError {
       LedgerError(
-        .io, "the server's answer has \(optionalText(column).map { quoted($0) } ?? "nothing") in "
+        .io,
+        "the server's answer has \(optionalText(column).map { quoted($0) } ?? "nothing") in "
           + "column \(column + 1) of \(answer.columnCount)",
         hint: "see whether the schema of the ledger was changed: tradeledger doctor")
     }

@@ -18,15 +18,15 @@
 
   /// A connection to the server that is made anew whenever it is lost.
   ///
-  /// Everything that is asked through it may be asked twice: a reserve or record is carried out once
-  /// under its key, a settlement once for its trade. So an answer that does not come is fetched by
-  /// asking again, and never by a second order (INV-4).
+  /// Everything that is asked through it may be asked twice: a reserve or record is carried out
+  /// once under its key, a settlement once for its trade. So an answer that does not come is
+  /// fetched by asking again, and never by a second order (INV-4).
   final class ServerSession {
     let address: Address
     private var connection: Connection?
     private let counter: StatementCounter
-    /// How long an answer may take beyond the wait for locks; and how much longer than the wait limit
-    /// it may take to find out what became of a write whose answer did not come.
+    /// How long an answer may take beyond the wait for locks; and how much longer than the wait
+    /// limit it may take to find out what became of a write whose answer did not come.
     static let patience = Duration.seconds(2)
 
     init(_ address: Address, _ counter: StatementCounter) {

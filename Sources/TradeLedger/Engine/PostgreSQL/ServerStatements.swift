@@ -88,7 +88,8 @@
         AND t.status IN ('pending', 'in_doubt') ORDER BY t.id
       """
     /// $1 bot or NULL, $2 status or NULL, $3 earliest effective time, $4 the number that ends the
-    /// range. Pending and in doubt are read together: which of them a trade is depends on the clock.
+    /// range. Pending and in doubt are read together: which of them a trade is depends on the
+    /// clock.
     private static let matching = """
       WHERE t.id < $4::bigint AND ($1::text IS NULL OR t.bot = $1::text)
         AND t.effective_at >= $3::bigint
@@ -202,8 +203,8 @@
     static let conflictsByBot = """
       SELECT bot, COUNT(*) FROM tradeledger.conflict_rows GROUP BY bot
       """
-    /// Those that facts of the past are part of left out: they have happened before the ledger could
-    /// say no.
+    /// Those that facts of the past are part of left out: they have happened before the ledger
+    /// could say no.
     static let doubleTradesByBot = """
       SELECT bot, COUNT(*) FROM (
         SELECT bot, cooldown_us, origin, lag(origin) OVER neighbours AS before_origin,

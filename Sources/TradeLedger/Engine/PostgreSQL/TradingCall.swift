@@ -93,8 +93,8 @@
 
     // MARK: The answer
 
-    /// - Parameter isRepeated: it was asked before and that answer was lost, so that what is replayed
-    ///   now may be what was done then.
+    /// - Parameter isRepeated: it was asked before and that answer was lost, so that what is
+    ///   replayed now may be what was done then.
     func answer(_ row: ServerRow, isRepeated: Bool) -> Result<WriteAnswer, LedgerError> {
       do throws(LedgerError) {
         let said = ServerAnswer(row)
@@ -122,8 +122,8 @@
       }
     }
 
-    /// The lease on this machine's boot clock ends when the server's does, or a little before: it is
-    /// counted from before the question.
+    /// The lease on this machine's boot clock ends when the server's does, or a little before: it
+    /// is counted from before the question.
     private func permit(
       of stored: StoredTrade, now: Timestamp
     ) throws(LedgerError) -> Permit? {

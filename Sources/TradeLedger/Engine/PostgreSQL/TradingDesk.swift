@@ -10,10 +10,10 @@
 
   /// Where the callers of one process wait for a connection.
   ///
-  /// A caller that finds a lane free is served alone, in one round trip. Whoever comes while all are
-  /// at work is served together with the others who wait, in one transaction. A bot is in one lane
-  /// at a time: its calls would wait for each other at the server anyway, and so no other bot has to
-  /// wait behind them.
+  /// A caller that finds a lane free is served alone, in one round trip. Whoever comes while all
+  /// are at work is served together with the others who wait, in one transaction. A bot is in one
+  /// lane at a time: its calls would wait for each other at the server anyway, and so no other bot
+  /// has to wait behind them.
   final class TradingDesk: Sendable {
     typealias Reply = CheckedContinuation<Result<WriteAnswer, LedgerError>, Never>
 
@@ -79,7 +79,8 @@
         var left: [Entry] = []
         let busy = state.busy
         for entry in state.waiting {
-          let isOpen = taken.count < batchLimit && !busy.contains(entry.subject)
+          let isOpen =
+            taken.count < batchLimit && !busy.contains(entry.subject)
             && (taken.isEmpty || !entry.isAlone && taken.first?.isAlone == false)
           if isOpen { taken.append(entry) } else { left.append(entry) }
         }
@@ -94,7 +95,8 @@
     func finish(_ entries: [Entry], _ answers: [Result<WriteAnswer, LedgerError>]) {
       state.withLock { state in
         state.busy.subtract(entries.map(\.subject))
-        for case .success(.attempt(.admitted(let trade, _))) in answers where !trade.status.isFinal {
+        for case .success(.attempt(.admitted(let trade, _))) in answers where !trade.status.isFinal
+        {
           state.bots[trade.id] = trade.bot.description
           state.admitted.append(trade.id)
         }
@@ -127,7 +129,12 @@
     }
 
     /// Lets go of all connections but the first.
-    func close() { state.withLock { $0.others = [] ; $0.idle = [0] } }
+    func close() {
+      state.withLock {
+        $0.others = []
+        $0.idle = [0]
+      }
+    }
 
     private func subject(of request: WriteRequest, _ state: State) -> String {
       switch request {

@@ -66,7 +66,8 @@
     ) -> [Result<WriteAnswer, LedgerError>]? {
       // Whoever's limit is over is told so by its own call.
       let limits = entries.map(\.limit.remaining)
-      guard let shortest = limits.min(), let longest = entries.max(by: {
+      guard let shortest = limits.min(),
+        let longest = entries.max(by: {
           $0.limit.remaining < $1.limit.remaining
         }), shortest > .zero
       else { return nil }

@@ -65,7 +65,7 @@ enum SchemaInstaller {
   /// Throws `schemaAltered` where an older layout has a table that no ledger ever had: the tables
   /// are renamed and read to migrate them, which for a virtual table would run code of its choice.
   static func expectMigratable(_ database: LedgerDatabase) throws(LedgerError) {
-    let known = SchemaText.statements(startingWith: "CREATE TABLE").map(SchemaText.name(of:))
+    let known = tableStatements.map(SchemaText.name(of:))
     for (kind, name, sql) in try objects(database) where kind == "table" {
       guard known.contains(name), sql.hasPrefix("CREATE TABLE ") else {
         throw altered("\(quoted(name)) does not belong to it", database)
@@ -90,9 +90,8 @@ enum SchemaInstaller {
     for name in old {
       try database.runUncached("ALTER TABLE \"\(name)\" RENAME TO \"old_\(name)\"")
     }
-    let tables = SchemaText.statements(startingWith: "CREATE TABLE")
-    for statement in tables { try database.runUncached(statement) }
-    let names = tables.map(SchemaText.name(of:))
+    try makeTables(database)
+    let names = tableStatements.map(SchemaText.name(of:))
     for name in names where old.contains(name) {
       let new = try columns(database, name)
       let shared = try columns(database, "old_" + name).filter(new.contains).joined(separator: ", ")
@@ -101,10 +100,21 @@ enum SchemaInstaller {
     for name in names.reversed() where old.contains(name) {
       try database.runUncached("DROP TABLE old_\(name)")
     }
+    try makeRules(database)
+    try verify(database)
+  }
+
+  private static let tableStatements = SchemaText.statements(startingWith: "CREATE TABLE")
+
+  static func makeTables(_ database: LedgerDatabase) throws(LedgerError) {
+    for statement in tableStatements { try database.runUncached(statement) }
+  }
+
+  /// All but the tables: what refuses rows that are not of now.
+  static func makeRules(_ database: LedgerDatabase) throws(LedgerError) {
     for statement in SchemaText.statements where !statement.hasPrefix("CREATE TABLE") {
       try database.runUncached(statement)
     }
-    try verify(database)
   }
 
   private static func objects(

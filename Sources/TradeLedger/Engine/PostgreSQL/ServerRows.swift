@@ -1,0 +1,79 @@
+#if PostgreSQL
+  internal import PostgreSQL
+
+  /// The rows of a ledger on a server, as its owner sees them.
+  struct ServerRows: RowReader, RowWriter {
+    let address: Address
+    let wait: Duration
+    /// One statement reads or writes some thousand rows.
+    private static let answerTime = Duration.seconds(60)
+
+    func inSnapshot(_ body: (RowReader.Next) throws(LedgerError) -> Void) throws(LedgerError) {
+      let connection = try connected()
+      try translated { () throws(PostgreSQLError) in try connection.beginSnapshot(wait: wait) }
+      try body { (table, after) throws(LedgerError) in
+        let answer = try run(
+          connection, ServerStatements.rows(of: table), [after, "\(RowCopy.pieceSize)"])
+        return (0..<answer.rowCount).map { row in
+          table.columns.indices.map { answer.text(row, $0) }
+        }
+      }
+    }
+
+    func fill(_ body: (RowWriter.Insert) throws(LedgerError) -> Void) throws(LedgerError) {
+      try PostgreSQLEngine.installSchema(address, wait: wait)
+      let connection = try connected()
+      try translated { () throws(PostgreSQLError) in try connection.begin(wait: wait) }
+      _ = try run(connection, ServerStatements.copyBegins)
+      try body { (table, rows) throws(LedgerError) in
+        let elements = rows.map { row in
+          JSONElements.object(
+            zip(table.columns, row).map { column, value in
+              (
+                column.name,
+                column.isInteger ? .integer(value.flatMap { Int64($0) }) : .text(value)
+              )
+            })
+        }
+        _ = try run(
+          connection, ServerStatements.insertRows(into: table), [JSONElements.array(elements)])
+      }
+      _ = try run(connection, ServerStatements.copyEnds)
+      do throws(PostgreSQLError) { try connection.commit(wait: ServerRows.answerTime) } catch {
+        throw error.fate == .unknown
+          ? LedgerError(
+            .outcomeUnknown, "the answer to COMMIT was lost: \(escaped(error.message))",
+            hint: "look whether it is there: tradeledger status --db URL; else copy again",
+            retry: .checkFirst)
+          : LedgerError(error, server: address.name)
+      }
+    }
+
+    private func run(
+      _ connection: Connection, _ sql: String, _ values: [String?] = []
+    ) throws(LedgerError) -> Answer {
+      try translated { () throws(PostgreSQLError) in
+        try connection.run(Query(sql, values), wait: ServerRows.answerTime)
+      }
+    }
+
+    private func connected() throws(LedgerError) -> Connection {
+      try translated { () throws(PostgreSQLError) in
+        try Connection.open(address, wait: max(wait, .seconds(1)))
+      }
+    }
+
+    private func translated<Result>(
+      _ body: () throws(PostgreSQLError) -> Result
+    ) throws(LedgerError) -> Result {
+      do throws(PostgreSQLError) { return try body() } catch {
+        if error.sqlState == "TL150" {
+          throw LedgerError(
+            .cannotCreate, "there is a ledger in \(quoted(address.name)) already",
+            hint: "copy into an empty database")
+        }
+        throw LedgerError(error, server: address.name)
+      }
+    }
+  }
+#endif

@@ -1,0 +1,90 @@
+internal import SQLite
+
+/// The rows of a ledger in a file.
+struct SQLiteRows: RowReader {
+  let path: String
+  let wait: Duration
+
+  func inSnapshot(_ body: (RowReader.Next) throws(LedgerError) -> Void) throws(LedgerError) {
+    let keepsLog = NewLedgerFile.exists(path + "-wal")
+    let database = try SQLiteRows.connect(path, .reading(keepsLog: keepsLog), wait)
+    let ending = database.connection.read(wait: wait) { () throws(LedgerError) in
+      try body { (table, after) throws(LedgerError) in
+        let key = SQLiteRows.value(after, table.columns[0])
+        return try database.rows(
+          Statements.rows(of: table), [key, .integer(Int64(RowCopy.pieceSize))]
+        ) { row throws(SQLiteError) in try SQLiteRows.read(row, table) }
+      }
+    }
+    try SQLiteRows.finish(ending, database)
+  }
+
+  private static func read(
+    _ row: borrowing Row, _ table: LedgerTable
+  ) throws(SQLiteError) -> StoredRow {
+    var values: StoredRow = []
+    values.reserveCapacity(table.columns.count)
+    for (index, column) in table.columns.enumerated() {
+      values.append(
+        column.isInteger
+          ? try row.optionalInteger(index).map { String($0) } : try row.optionalText(index))
+    }
+    return values
+  }
+
+  fileprivate static func value(_ text: String?, _ column: LedgerTable.Column) -> Value {
+    column.isInteger ? .integer(text.flatMap { Int64($0) }) : .text(text)
+  }
+
+  fileprivate static func connect(
+    _ path: String, _ purpose: OpenOptions.Purpose, _ wait: Duration
+  ) throws(LedgerError) -> LedgerDatabase {
+    do throws(SQLiteError) {
+      return LedgerDatabase(
+        connection: try Connection.open(path, options: OpenOptions(purpose: purpose, wait: wait)))
+    } catch { throw LedgerError(error, path: path) }
+  }
+
+  fileprivate static func finish<Success>(
+    _ ending: TransactionEnding<Success, LedgerError>, _ database: LedgerDatabase
+  ) throws(LedgerError) {
+    switch ending {
+    case .committed, .rolledBack: return
+    case .bodyFailed(let error, _): throw error
+    case .notBegun(let error), .commitUnknown(_, let error): throw database.translate(error)
+    }
+  }
+}
+
+/// A new file that is filled with rows: tables first, then the rows, then the rules, which refuse
+/// rows that are not of now.
+struct NewSQLiteRows: RowReader, RowWriter {
+  let new: NewLedgerFile
+  let wait: Duration
+
+  func inSnapshot(_ body: (RowReader.Next) throws(LedgerError) -> Void) throws(LedgerError) {
+    try SQLiteRows(path: new.file.path, wait: wait).inSnapshot(body)
+  }
+
+  func fill(_ body: (RowWriter.Insert) throws(LedgerError) -> Void) throws(LedgerError) {
+    let database = try SQLiteRows.connect(new.file.path, .writing, wait)
+    let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
+      try SchemaInstaller.makeTables(database)
+      try body { (table, rows) throws(LedgerError) in
+        let insert = Statements.insertRow(into: table)
+        for row in rows {
+          try database.run(insert, zip(row, table.columns).map { SQLiteRows.value($0, $1) })
+        }
+      }
+      try SchemaInstaller.makeRules(database)
+      try SchemaInstaller.verify(database)
+      try Integrity.expectSound(database)
+      return TransactionDecision.commit(())
+    }
+    try SQLiteRows.finish(ending, database)
+    // Last, so that no log has anything in it that the file has not.
+    do throws(SQLiteError) { try database.connection.switchToWAL(wait: wait) } catch {
+      throw database.translate(error)
+    }
+  }
+}
