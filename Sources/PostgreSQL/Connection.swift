@@ -31,7 +31,27 @@
     /// The connection was lost, or an answer did not come: every later call fails.
     public private(set) var isLost = false
 
-    private init(_ handle: OpaquePointer) { unsafe self.handle = handle }
+    private let warnings = Warnings()
+
+    /// What the server warned of since the last question. Somebody may have ended the wait for a
+    /// standby, pg_cancel_backend for example: the server then says that it has committed, and with
+    /// a warning that the standby may not have it.
+    private final class Warnings {
+      var last: String?
+    }
+
+    private init(_ handle: OpaquePointer) {
+      unsafe self.handle = handle
+      unsafe _ = PQsetNoticeReceiver(
+        handle,
+        { context, result in
+          guard let context = unsafe context, let result = unsafe result,
+            unsafe Connection.field("C", result) == "01000"
+          else { return }
+          let warnings = unsafe Unmanaged<Warnings>.fromOpaque(context).takeUnretainedValue()
+          warnings.last = unsafe Connection.field("M", result) ?? "a warning"
+        }, Unmanaged.passUnretained(warnings).toOpaque())
+    }
 
     deinit {
       // A fork must not say goodbye in its parent's name.
@@ -96,7 +116,6 @@
         step = unsafe PQconnectPoll(handle)
         if step == PGRES_POLLING_FAILED { throw failure(.notExecuted) }
       }
-      unsafe _ = PQsetNoticeReceiver(handle, { _, _ in }, nil)
       guard unsafe PQsetnonblocking(handle, 1) == 0 else { throw failure(.notExecuted) }
     }
 
@@ -206,6 +225,7 @@
       guard !isLost else {
         throw PostgreSQLError(message: "the connection was lost", isConnectionLost: true)
       }
+      warnings.last = nil
     }
 
     private func send(_ query: Query) -> Bool {
@@ -233,6 +253,7 @@
       }
       if unsafe PQstatus(handle) != CONNECTION_OK { throw lost(of: error) }
       if let error { throw error }
+      try expectNoWarning()
       guard let answer else { throw PostgreSQLError(message: "the server gave no answer") }
       return answer
     }
@@ -267,10 +288,18 @@
         unsafe _ = PQexitPipelineMode(handle)
         throw error
       }
+      try expectNoWarning()
       guard answers.count == count else {
         throw PostgreSQLError(message: "the server gave \(answers.count) answers of \(count)")
       }
       return answers
+    }
+
+    private func expectNoWarning() throws(PostgreSQLError) {
+      guard let warning = warnings.last else { return }
+      isLost = true
+      throw PostgreSQLError(
+        sqlState: "01000", message: warning, fate: .unknown, isConnectionLost: true)
     }
 
     private func take(_ result: OpaquePointer) -> Result<Answer, PostgreSQLError> {

@@ -23,7 +23,9 @@ final class LayerTests: XCTestCase {
       "TradeLedger", "Subprocess", "Histogram", "Synchronization", "FoundationEssentials",
       "SystemPackage", "Glibc", "Darwin",
     ],
-    "Sources/LedgerSimulation/Strategies": ["TradeLedger", "SQLite", "Glibc", "Darwin"],
+    "Sources/LedgerSimulation/Strategies": [
+      "TradeLedger", "SQLite", "PostgreSQL", "Glibc", "Darwin",
+    ],
     "Sources/LedgerSimulation/Benchmark": [
       "TradeLedger", "SQLite", "Subprocess", "Histogram", "Synchronization", "SystemPackage",
       "Glibc", "Darwin",

@@ -56,6 +56,27 @@
       XCTAssertEqual(try connection.run(Query("SELECT 1"), wait: .seconds(10)).integer(0, 0), 1)
     }
 
+    /// As when somebody ends the wait for a standby: committed here, and perhaps not there.
+    func testWarning_leavesTheOutcomeUnknown() throws {
+      let warning = Query("DO $$ BEGIN RAISE WARNING 'perhaps'; END $$")
+      for asked in [[warning], [Query("SELECT 1"), warning]] {
+        let connection = try connect()
+        XCTAssertThrowsError(
+          try asked.count == 1
+            ? [connection.run(asked[0], wait: .seconds(10))]
+            : connection.run(together: asked, wait: .seconds(10))
+        ) { error in
+          let error = error as? PostgreSQLError
+          XCTAssertEqual(error?.message, "perhaps")
+          XCTAssertEqual(error?.fate, .unknown)
+        }
+        XCTAssertTrue(connection.isLost)
+      }
+      let connection = try connect()
+      let notice = Query("DO $$ BEGIN RAISE NOTICE 'by the way'; END $$")
+      XCTAssertNoThrow(try connection.run(notice, wait: .seconds(10)))
+    }
+
     func testStatementsTogether_areDoneAllOrNone() throws {
       let url = try TestServer.orSkip().database()
       let connection = try connect(url)
