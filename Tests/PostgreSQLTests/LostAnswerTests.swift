@@ -97,6 +97,23 @@
       XCTAssertFalse(trade.isLate)
     }
 
+    /// A first try may still be on its way: that the second was denied does not say that it will be.
+    func testDenial_afterALostTry_isUnknown() async throws {
+      let (test, proxy) = try await opened()
+      _ = try await test.ledger.changeBot(
+        BotName("momentum/BTC-USD"), BotChange(cooldown: .seconds(900)))
+      _ = try await test.ledger.record(.example(), key: OrderKey("first"))
+      proxy.cut(.question)
+      await expectError(.outcomeUnknown, saying: "cooldown") {
+        _ = try await test.ledger.reserve(.example())
+      }
+      // That a key names another order is so for good.
+      proxy.cut(.question)
+      let outcome = try await test.ledger.reserve(.example(side: .sell), key: OrderKey("first"))
+      guard case .denied(let denial) = outcome else { return XCTFail("\(outcome)") }
+      XCTAssertEqual(denial.reason, .keyConflict)
+    }
+
     func testRecord_whoseAnswerIsLost_isRecordedOnce() async throws {
       let (test, proxy) = try await opened()
       proxy.cut(.answer)
@@ -184,10 +201,8 @@
             for round in 0..<25 {
               if (caller + round) % 3 == 0 { proxy.cut(round % 2 == 0 ? .answer : .question) }
               let order = Order.example(bots[caller % 4].description)
-              guard case .admitted(let trade, let permit) = try await ledger.reserve(order) else {
-                continue
-              }
-              switch try await ledger.fill(trade.id, token: permit.token) {
+              guard let permit = try await ledger.permit(order) else { continue }
+              switch try await ledger.fill(permit.trade, token: permit.token) {
               case .settled(let trade), .replayed(let trade): filled.append(trade.id)
               case .denied(let denial): XCTFail("\(denial)")
               }
