@@ -154,6 +154,8 @@
     /// Nothing was sent: it is certain that nothing was written.
     func testServer_thatIsGone_isUnavailable() async throws {
       let (test, proxy) = try await opened(lockWait: .milliseconds(300))
+      // From here on there is a connection to be cut.
+      _ = try await test.ledger.record(.example())
       proxy.refuse(true)
       proxy.cut(.question)
       let start = ContinuousClock.now
@@ -165,11 +167,13 @@
       proxy.refuse(false)
       let outcome = try await test.ledger.reserve(.example())
       XCTAssertNotNil(outcome.permit)
-      XCTAssertEqual(try test.count(), 1)
+      XCTAssertEqual(try test.count(), 2)
     }
 
     func testAnswer_thatCannotBeFetched_isUnknown() async throws {
       let (test, proxy) = try await opened(lockWait: .milliseconds(300))
+      // From here on there is a connection to be cut.
+      _ = try await test.ledger.record(.example())
       proxy.cut(.answer)
       proxy.refuse(true)
       let key = try OrderKey("key-1")
@@ -185,7 +189,7 @@
       let again = try await test.ledger.reserve(.example(), key: key)
       guard case .replayed(let trade, nil) = again else { return XCTFail("\(again)") }
       XCTAssertEqual(trade.key, key)
-      XCTAssertEqual(try test.count(), 1)
+      XCTAssertEqual(try test.count(), 2)
     }
 
     /// Cuts at every place while eight callers trade: each answer is true, and no order is doubled.
