@@ -1120,13 +1120,15 @@ BEGIN
   PERFORM begin_writing(p_wait_ms);
   -- All locks first, in one order, so that two batches never wait for each other in a circle.
   PERFORM 1 FROM bots WHERE id IN (
-    SELECT b.id FROM elements_of(p_elements) AS x JOIN bots AS b ON b.name = x.bot
-    UNION SELECT t.bot_id FROM elements_of(p_elements) AS x JOIN trades AS t ON t.id = x.trade_id
-    UNION SELECT t.bot_id FROM elements_of(p_elements) AS x JOIN trades AS t ON t.key = x.key
-      WHERE x."do" = 'settle')
+    SELECT COALESCE(b.id, t.bot_id, k.bot_id)
+    FROM jsonb_to_recordset(p_elements) AS x ("do" text, bot text, trade_id bigint, key text)
+    LEFT JOIN bots AS b ON b.name = x.bot
+    LEFT JOIN trades AS t ON t.id = x.trade_id
+    LEFT JOIN trades AS k ON k.key = x.key AND x."do" = 'settle' AND x.trade_id IS NULL)
     ORDER BY id FOR NO KEY UPDATE;
   PERFORM 1 FROM instances WHERE name IN (
-    SELECT x.instance FROM elements_of(p_elements) AS x) ORDER BY name FOR KEY SHARE;
+    SELECT x.instance FROM jsonb_to_recordset(p_elements) AS x (instance text))
+    ORDER BY name FOR KEY SHARE;
   -- Attempts of different bots, by what their last admissions knew, are one statement.
   SELECT p_now_us IS NULL AND count(DISTINCT x.bot) = count(*)
     AND count(DISTINCT x.key) = count(*) AND bool_and(x."do" = 'attempt'
@@ -1135,11 +1137,13 @@ BEGIN
         x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us))
   INTO v_are_apart FROM elements_of(p_elements) AS x;
   FOR e IN
-    WITH free AS (
+    WITH element AS MATERIALIZED (
+      SELECT x.* FROM elements_of(p_elements) AS x
+    ), free AS (
       UPDATE bots AS b SET was_free_at = b.free_at,
         free_at = CASE x.kind WHEN 'record' THEN greatest(server_now(), b.free_at) + b.cooldown_us
           ELSE 9223372036854775807 END
-      FROM elements_of(p_elements) AS x
+      FROM element AS x
       WHERE v_are_apart AND b.name = x.bot AND b.free_at <= server_now()
       RETURNING x.*, b.id AS bot_id, b.cooldown_us, b.lease_us, CASE x.kind
         WHEN 'record' THEN b.free_at - b.cooldown_us
@@ -1167,7 +1171,7 @@ BEGIN
         NULL, NULL, t.late, t.superseded)::answer AS answer
       FROM inserted AS t JOIN free AS f ON f.key = t.key
     )
-    SELECT x.*, s.answer FROM elements_of(p_elements) AS x LEFT JOIN said AS s ON s.n = x.n
+    SELECT x.*, s.answer FROM element AS x LEFT JOIN said AS s ON s.n = x.n
     ORDER BY x.n
   LOOP
     IF (e.answer).id IS NOT NULL THEN

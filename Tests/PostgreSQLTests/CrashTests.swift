@@ -27,7 +27,7 @@
             group.addTask {
               var known: [TradeID: TradeStatus] = [:]
               while !flag.isSet {
-                guard let permit = try await ledger.reserve(order).permit else { continue }
+                guard let permit = try await ledger.permit(order) else { continue }
                 known[permit.trade] = .pending
                 switch try await ledger.fill(permit.trade, token: permit.token) {
                 case .settled(let trade), .replayed(let trade): known[permit.trade] = trade.status

@@ -97,6 +97,23 @@
       XCTAssertFalse(trade.isLate)
     }
 
+    /// A first try may still be on its way: that the second was denied does not say that it will be.
+    func testDenial_afterALostTry_isUnknown() async throws {
+      let (test, proxy) = try await opened()
+      _ = try await test.ledger.changeBot(
+        BotName("momentum/BTC-USD"), BotChange(cooldown: .seconds(900)))
+      _ = try await test.ledger.record(.example(), key: OrderKey("first"))
+      proxy.cut(.question)
+      await expectError(.outcomeUnknown, saying: "cooldown") {
+        _ = try await test.ledger.reserve(.example())
+      }
+      // That a key names another order is so for good.
+      proxy.cut(.question)
+      let outcome = try await test.ledger.reserve(.example(side: .sell), key: OrderKey("first"))
+      guard case .denied(let denial) = outcome else { return XCTFail("\(outcome)") }
+      XCTAssertEqual(denial.reason, .keyConflict)
+    }
+
     func testRecord_whoseAnswerIsLost_isRecordedOnce() async throws {
       let (test, proxy) = try await opened()
       proxy.cut(.answer)
@@ -137,6 +154,8 @@
     /// Nothing was sent: it is certain that nothing was written.
     func testServer_thatIsGone_isUnavailable() async throws {
       let (test, proxy) = try await opened(lockWait: .milliseconds(300))
+      // From here on there is a connection to be cut.
+      _ = try await test.ledger.record(.example())
       proxy.refuse(true)
       proxy.cut(.question)
       let start = ContinuousClock.now
@@ -148,11 +167,13 @@
       proxy.refuse(false)
       let outcome = try await test.ledger.reserve(.example())
       XCTAssertNotNil(outcome.permit)
-      XCTAssertEqual(try test.count(), 1)
+      XCTAssertEqual(try test.count(), 2)
     }
 
     func testAnswer_thatCannotBeFetched_isUnknown() async throws {
       let (test, proxy) = try await opened(lockWait: .milliseconds(300))
+      // From here on there is a connection to be cut.
+      _ = try await test.ledger.record(.example())
       proxy.cut(.answer)
       proxy.refuse(true)
       let key = try OrderKey("key-1")
@@ -168,7 +189,7 @@
       let again = try await test.ledger.reserve(.example(), key: key)
       guard case .replayed(let trade, nil) = again else { return XCTFail("\(again)") }
       XCTAssertEqual(trade.key, key)
-      XCTAssertEqual(try test.count(), 1)
+      XCTAssertEqual(try test.count(), 2)
     }
 
     /// Cuts at every place while eight callers trade: each answer is true, and no order is doubled.
@@ -184,10 +205,8 @@
             for round in 0..<25 {
               if (caller + round) % 3 == 0 { proxy.cut(round % 2 == 0 ? .answer : .question) }
               let order = Order.example(bots[caller % 4].description)
-              guard case .admitted(let trade, let permit) = try await ledger.reserve(order) else {
-                continue
-              }
-              switch try await ledger.fill(trade.id, token: permit.token) {
+              guard let permit = try await ledger.permit(order) else { continue }
+              switch try await ledger.fill(permit.trade, token: permit.token) {
               case .settled(let trade), .replayed(let trade): filled.append(trade.id)
               case .denied(let denial): XCTFail("\(denial)")
               }

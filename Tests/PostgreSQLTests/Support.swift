@@ -47,6 +47,21 @@
     }
   }
 
+  extension Ledger {
+    /// Asks again with the same key and token while the outcome is unknown.
+    func permit(_ order: Order) async throws(LedgerError) -> Permit? {
+      let key = OrderKey.random(at: Timestamp(microseconds: 0))
+      let token = PermitToken.random()
+      while true {
+        do throws(LedgerError) {
+          return try await reserve(order, key: key, token: token).permit
+        } catch {
+          guard error.code == .outcomeUnknown else { throw error }
+        }
+      }
+    }
+  }
+
   /// A process of a host of the test's making.
   final class FakeHost: ProcessTable {
     let identityOfProcess: ProcessIdentity

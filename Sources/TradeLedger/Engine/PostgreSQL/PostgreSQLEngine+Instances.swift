@@ -10,7 +10,7 @@
     nonisolated func acquire(
       _ candidate: InstanceCandidate, _ processes: any ProcessTable, wait: WaitLimit
     ) async throws(LedgerError) -> InstanceAcquisition {
-      try await expectUsable()
+      try checkUsable(forWriting: true)
       return try await names.acquire(candidate, processes, wait: wait)
     }
 

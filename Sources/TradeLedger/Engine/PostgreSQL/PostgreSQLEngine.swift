@@ -22,10 +22,8 @@
     nonisolated let setup: LaneSetup
     nonisolated let desk: TradingDesk
     let session: ServerSession
-    let options: Ledger.Options
+    nonisolated let options: Ledger.Options
     nonisolated let names: ServerNames
-    private var isClosed = false
-
     nonisolated var unownedExecutor: UnownedSerialExecutor {
       unsafe thread.asUnownedSerialExecutor()
     }
@@ -46,11 +44,12 @@
       names = ServerNames(address, setup)
       desk = TradingDesk(
         batchLimit: options.batchLimit, laneLimit: options.connectionLimit,
+        // A program that asks one thing after the other needs no other thread and connection.
+        usesFirst: options.thread != nil || options.connectionLimit <= 1,
         makeLane: { ServerLane(address, setup) })
     }
 
     func close() {
-      isClosed = true
       desk.close()
       session.disconnect()
       Task { [names] in await names.close() }
@@ -58,8 +57,8 @@
 
     func work() -> WorkDone { WorkDone(statements: setup.counter.value, syncs: 0) }
 
-    func checkUsable(forWriting: Bool) throws(LedgerError) {
-      if isClosed { throw .closed }
+    nonisolated func checkUsable(forWriting: Bool) throws(LedgerError) {
+      if desk.isClosed { throw .closed }
       if forWriting && options.access == .readOnly { throw .openedForReading }
     }
 
@@ -127,13 +126,12 @@
     private nonisolated func submit(
       _ request: WriteRequest, _ limit: WaitLimit
     ) async throws(LedgerError) -> WriteAnswer {
-      try await expectUsable()
+      // Not on the engine's thread: a long answer there keeps no trade waiting.
+      try checkUsable(forWriting: true)
       return try await withCheckedContinuation { reply in
         desk.add(request, limit, reply, first: self)
       }.get()
     }
-
-    func expectUsable() throws(LedgerError) { try checkUsable(forWriting: true) }
 
     /// The lease is looked at on this machine's boot clock, which the permit was given on; the
     /// server is asked only whether the epoch is still the current one.

@@ -121,6 +121,16 @@
       }
     }
 
+    /// A denial that another try may not have got.
+    init(deniedAfterLostTry reason: Denial.Reason, server: String) {
+      self.init(
+        .outcomeUnknown,
+        "the connection was lost before the answer came, and another try was denied "
+          + "(\(reason.rawValue)): \(quoted(server))",
+        hint: "the first try may still be carried out. Send no order; ask again with the same key",
+        retry: .checkFirst)
+    }
+
     /// A write whose answer did not come, and which could not be looked up within the wait limit.
     init(unknown error: PostgreSQLError, server: String) {
       self.init(

@@ -118,7 +118,14 @@
         let isOwn = isRepeated && (attempt.hasNewKey || permit != nil && attempt.hasNewToken)
         return said.outcome == "admitted" || isOwn
           ? .admitted(stored.trade, permit) : .replayed(stored.trade, permit)
-      default: return .denied(try said.denial())
+      default:
+        let denial = try said.denial()
+        // A first try whose answer was lost may still be on its way, in the queue of a pooler for
+        // example, and be admitted later than this one was denied.
+        if isRepeated && denial.reason != .keyConflict {
+          throw LedgerError(deniedAfterLostTry: denial.reason, server: server)
+        }
+        return .denied(denial)
       }
     }
 

@@ -33,41 +33,51 @@
       var busy: Set<String> = []
       /// Those beside the first.
       var others: [any TradingLane] = []
-      var idle: Set<Int> = [0]
+      var idle: Set<Int>
+      var isClosed = false
       /// The bots of trades that were admitted here, the newest last: what their settlements are
       /// about.
       var bots: [TradeID: String] = [:]
       var admitted: [TradeID] = []
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let batchLimit: Int
     private let laneLimit: Int
     private let makeLane: @Sendable () -> any TradingLane
     private static let rememberedTrades = 4096
 
+    /// - Parameter usesFirst: the engine's own connection trades too, and not only those beside it:
+    ///   then what the engine is asked waits while a trade waits for a lock.
     init(
-      batchLimit: Int, laneLimit: Int, makeLane: @escaping @Sendable () -> any TradingLane
+      batchLimit: Int, laneLimit: Int, usesFirst: Bool,
+      makeLane: @escaping @Sendable () -> any TradingLane
     ) {
+      state = Mutex(State(idle: usesFirst ? [0] : []))
       self.batchLimit = max(1, batchLimit)
       self.laneLimit = max(1, laneLimit)
       self.makeLane = makeLane
     }
 
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
     /// Puts a request into the queue and sees to it that somebody comes for it.
     ///
     /// - Parameter first: the lane that is there from the beginning.
     func add(_ request: WriteRequest, _ limit: WaitLimit, _ reply: Reply, first: any TradingLane) {
-      let woken = state.withLock { state -> (number: Int, lane: any TradingLane)? in
+      var woken: (number: Int, lane: any TradingLane)?
+      let isOpen = state.withLock { state in
+        guard !state.isClosed else { return false }
         var entry = Entry(
           request: request, limit: limit, subject: subject(of: request, state), reply: reply)
         if case .settlement(let settlement) = request { entry.isAlone = settlement.isByOperator }
         state.waiting.append(entry)
-        if state.busy.contains(entry.subject) { return nil }
-        return wake(&state).map { number in
-          (number, number == 0 ? first : state.others[number - 1])
+        if !state.busy.contains(entry.subject), let number = wake(&state) {
+          woken = (number, number == 0 ? first : state.others[number - 1])
         }
+        return true
       }
+      guard isOpen else { return reply.resume(returning: .failure(.closed)) }
       if let woken { start(woken.lane, woken.number) }
     }
 
@@ -128,11 +138,12 @@
       for (number, lane) in woken { start(lane, number) }
     }
 
-    /// Lets go of all connections but the first.
+    /// Lets go of all connections but the first. What waits is answered first.
     func close() {
-      state.withLock {
-        $0.others = []
-        $0.idle = [0]
+      state.withLock { state in
+        state.isClosed = true
+        state.others = []
+        state.idle = []
       }
     }
 
@@ -150,6 +161,7 @@
 
     /// The number of a lane that was idle, or is new; nil where all are at work.
     private func wake(_ state: inout State, besideFirst: Bool = false) -> Int? {
+      guard !state.isClosed else { return nil }
       if let number = state.idle.filter({ !besideFirst || $0 > 0 }).min() {
         state.idle.remove(number)
         return number
