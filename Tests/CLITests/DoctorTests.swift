@@ -68,6 +68,28 @@ final class DoctorTests: CommandLineTestCase {
     expectFinding("ledger", "fail", "damaged")
   }
 
+  /// A ledger that is too large to be looked at whenever it is opened: one key of a row is not the
+  /// one of its index.
+  func testDoctor_ofALargeLedger_findsTheDamagedIndex() throws {
+    makeLedger()
+    let rows = (10_000..<15_000).map { "\($0),m,buy,X,1,2,\(1_700_000_000 + $0 * 900)" }
+    let file = directory.file("f.csv")
+    try (["id,bot,side,symbol,quantity,price,ts"] + rows).joined(separator: "\n")
+      .write(toFile: file, atomically: true, encoding: .utf8)
+    let columns = ["--bot", "bot", "--time", "ts", "--key", "id"]
+    expect(run(["import", file, "--source", "x"] + columns), 0)
+    expect(run(["doctor"]), 0)
+    expect(BuiltBinary.run("sqlite3", [ledger, "PRAGMA wal_checkpoint(TRUNCATE)"]), 0)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: ledger))
+    XCTAssertGreaterThan(bytes.count, 1 << 20)
+    let key = try XCTUnwrap(bytes.firstRange(of: Data("12500".utf8)))
+    bytes.replaceSubrange(key, with: Data("99999".utf8))
+    let handle = try XCTUnwrap(FileHandle(forWritingAtPath: ledger))
+    try handle.write(contentsOf: bytes)
+    try handle.close()
+    XCTAssertTrue(expectFinding("integrity", "fail", "index").contains("restore"))
+  }
+
   func testDoctor_namesTradesInDoubt() {
     makeLedger(lease: "1ms")
     let trade = reserve()

@@ -128,6 +128,11 @@ final class MetricsTests: CommandLineTestCase {
       object("CREATE UNIQUE INDEX one_pending"),
     ].joined(separator: "\n")
     expect(BuiltBinary.run("sqlite3", [ledger], stdin: restore), 0)
+    // Nobody is woken up for what happened before the ledger was asked.
+    for second in ["00", "01"] {
+      let at = "2025-09-07T20:28:\(second)Z"
+      expect(run(["record", "m", "--filled-at", at] + Self.order), 0)
+    }
     let result = run(["metrics"])
     expect(result, 0)
     let samples = try parse(result.stdout)
