@@ -81,7 +81,7 @@ final class ScreenTests: TerminalTestCase {
     let result = run(["audit"])
     expect(result, 1)
     let hints = result.stderr.split(separator: "\n")
-    XCTAssertEqual(hints.count, 2, result.stderr)
+    guard hints.count == 2 else { return XCTFail("not a hint for each: \(result.stderr)") }
     XCTAssertTrue(hints[0].hasPrefix("hint: double-trade: "), result.stderr)
     XCTAssertTrue(hints[0].contains("'tradeledger trade show 2'"), result.stderr)
     XCTAssertTrue(hints[1].contains("'tradeledger resolve 1 --filled'"), result.stderr)
