@@ -730,8 +730,8 @@ BEGIN
     a.outcome := 'denied'; a.reason := 'key_conflict';
   ELSE
     a.outcome := 'replayed';
-    -- A look does not wait for a standby, which may not have what it tells of. A row lock is written
-    -- to the log, so that COMMIT waits.
+    -- A look does not wait for a standby, which may not have what it tells of. A row lock is
+    -- written to the log, so that COMMIT waits.
     PERFORM 1 FROM trades WHERE id = p_trade.id FOR KEY SHARE;
     a.with_permit := COALESCE(p_kind = 'reserve' AND p_token = p_trade.token
       AND p_trade.status = 'pending' AND p_trade.lease_until > p_now, false);

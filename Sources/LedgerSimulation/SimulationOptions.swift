@@ -47,7 +47,8 @@ public struct SimulationOptions: Equatable, Sendable {
   public var isExchangeCareless = false
   public var chaos: Set<Chaos> = []
   public var seed: UInt64 = 0
-  /// A ledger of mode `simulation`, in a file or on a server whose clock is this machine's; nil for a new one in a private temporary directory.
+  /// A ledger of mode `simulation`, in a file or on a server whose clock is this machine's; nil for
+  /// a new one in a private temporary directory.
   public var ledgerPath: String?
   /// The longest wait for the write lock.
   public var lockWait = Duration.seconds(5)

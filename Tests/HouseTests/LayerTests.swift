@@ -66,7 +66,9 @@ final class LayerTests: XCTestCase {
     }
     expect("CSQLite", only: "Sources/SQLite/")
     expect("CLibPQ", only: "Sources/PostgreSQL/")
-    expect("PostgreSQL", only: "Sources/TradeLedger/Engine/PostgreSQL/")
+    expect(
+      "PostgreSQL", only: "Sources/TradeLedger/Engine/PostgreSQL/",
+      "Sources/LedgerSimulation/Strategies/")
     expect(
       "SQLite", only: "Sources/TradeLedger/Engine/SQLite/", "Sources/LedgerSimulation/Strategies/",
       "Sources/LedgerSimulation/Benchmark/BenchRows.swift", "Sources/ForeignAudit/")

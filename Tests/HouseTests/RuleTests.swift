@@ -60,7 +60,9 @@ final class RuleTests: XCTestCase {
         .text.matches(of: /\\\(([^)]*)\)/).map { String($0.1) }
     }
     XCTAssertEqual(
-      Set(pasted).subtracting(["tradeColumns", "matching", "audited", "single", "objects"]), [])
+      Set(pasted).subtracting([
+        "tradeColumns", "matching", "audited", "single", "objects", "neighbours",
+      ]), [])
   }
 
   // MARK: Threads and clocks

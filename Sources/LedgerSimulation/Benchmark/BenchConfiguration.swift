@@ -16,8 +16,8 @@ struct BenchConfiguration: Equatable, Sendable {
 
   var arguments: [String] {
     [
-      benchCase.rawValue, LedgerPlace.argument(path), run, "\(worker)", "\(processes)", "\(duration.wholeMicroseconds)",
-      rate.map { String($0) } ?? "-", "\(lockWait.wholeMicroseconds)", durability.rawValue,
+      benchCase.rawValue, LedgerPlace.argument(path), run, "\(worker)", "\(processes)",
+      "\(duration.wholeMicroseconds)", rate.map { String($0) } ?? "-", "\(lockWait.wholeMicroseconds)", durability.rawValue,
     ]
   }
 }

@@ -146,8 +146,8 @@ struct Strike: Equatable, Sendable {
 /// The moments of calls and orders are those of the true clocks, whatever the workers' wall clock
 /// was set to; the rows' wall times are those of the workers.
 struct Evidence: Equatable, Sendable {
-  /// Whether the database admits one trade at a time, all bots together, as a file does. On a server
-  /// each bot has an order of its own.
+  /// Whether the database admits one trade at a time, all bots together, as a file does. On a
+  /// server each bot has an order of its own.
   var isSerial = true
   var calls: [Call] = []
   var rows: [TradeRow] = []
