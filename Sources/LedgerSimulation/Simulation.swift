@@ -106,8 +106,8 @@ public struct Simulation: Sendable {
     let stored = try await store.rows()
     let evidence = Evidence(
       isSerial: !Ledger.isServer(store.path), calls: await floor.calls, rows: stored.rows,
-      orders: await exchange.orders, bots: stored.bots, conflicts: stored.conflicts, clockJumps: jumps,
-      strikes: await floor.strikes, tenures: await floor.tenures)
+      orders: await exchange.orders, bots: stored.bots, conflicts: stored.conflicts,
+      clockJumps: jumps, strikes: await floor.strikes, tenures: await floor.tenures)
     var faults = await floor.faults
     faults.cleanups = trading.cleanups
     faults.filesDeleted = trading.filesDeleted

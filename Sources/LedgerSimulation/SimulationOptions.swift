@@ -113,7 +113,8 @@ extension SimulationOptions {
       "the clock cannot be moved under the strategy \(strategy.rawValue)",
       "give --chaos kill,pause: the table of that strategy knows the wall clock alone")
     try check(
-      ledgerPath.map { !Ledger.isServer($0) } ?? true || chaos.isDisjoint(with: [.clock, .cleanup]),
+      ledgerPath.map { !Ledger.isServer($0) } ?? true
+        || chaos.isDisjoint(with: [.clock, .cleanup]),
       "a ledger on a server has neither this machine's clock nor files beside it",
       "give --chaos kill,pause")
     try checkInstances(check)

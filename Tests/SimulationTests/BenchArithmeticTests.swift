@@ -133,7 +133,8 @@ final class BenchArithmeticTests: XCTestCase {
     for rate in [nil, 250] {
       let sent = BenchConfiguration(
         benchCase: .hotBot, path: "a b", run: "bench-1", worker: 3, processes: 4,
-        duration: .milliseconds(70), rate: rate, lockWait: .seconds(1), durability: rate == nil ? .full : .normal)
+        duration: .milliseconds(70), rate: rate, lockWait: .seconds(1),
+        durability: rate == nil ? .full : .normal)
       XCTAssertEqual(BenchConfiguration(sent.arguments), sent)
     }
     for words in [

@@ -17,7 +17,8 @@ struct BenchConfiguration: Equatable, Sendable {
   var arguments: [String] {
     [
       benchCase.rawValue, LedgerPlace.argument(path), run, "\(worker)", "\(processes)",
-      "\(duration.wholeMicroseconds)", rate.map { String($0) } ?? "-", "\(lockWait.wholeMicroseconds)", durability.rawValue,
+      "\(duration.wholeMicroseconds)", rate.map { String($0) } ?? "-",
+      "\(lockWait.wholeMicroseconds)", durability.rawValue,
     ]
   }
 }

@@ -127,10 +127,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   private func benchOptions() throws -> BenchOptions {
     var options = BenchOptions()
-    if global.database != nil || environment("TRADELEDGER_DB") != nil {
-      let place = try global.path()
-      if Ledger.isServer(place) { options.server = place }
-    }
+    if let place = global.database, Ledger.isServer(place) { options.server = place }
     if !cases.isEmpty {
       options.cases = cases
     } else if options.server != nil {
