@@ -1492,7 +1492,9 @@ BEGIN
         RAISE EXCEPTION '% rows of % belong to no bot', v_orphans, v_table USING ERRCODE = 'TL102';
       END IF;
     END IF;
-    IF EXISTS (SELECT 1 FROM trades WHERE instance NOT IN (SELECT name FROM instances)) THEN
+    -- (NULL is not in an empty list.)
+    IF EXISTS (SELECT 1 FROM trades WHERE instance IS NOT NULL
+      AND instance NOT IN (SELECT name FROM instances)) THEN
       RAISE EXCEPTION 'a trade belongs to no instance' USING ERRCODE = 'TL104';
     END IF;
     EXECUTE format(

@@ -162,6 +162,8 @@
       // The first one is on its way when the connection ends.
       await expectError(.outcomeUnknown) { _ = try await test.ledger.reserve(.example()) }
       await expectError(.unavailable) { _ = try await test.ledger.reserve(.example()) }
+      // Questions have a connection of their own.
+      proxy.cut(.question)
       await expectError(.unavailable) { _ = try await test.ledger.status() }
       XCTAssertLessThan(ContinuousClock.now - start, .seconds(8))
       proxy.refuse(false)
