@@ -161,11 +161,18 @@
       let start = ContinuousClock.now
       // The first one is on its way when the connection ends.
       await expectError(.outcomeUnknown) { _ = try await test.ledger.reserve(.example()) }
-      await expectError(.unavailable) { _ = try await test.ledger.reserve(.example()) }
+      // So may be others that were open, at most one for each lane.
+      var code = LedgerError.Code.outcomeUnknown
+      for _ in 0..<5 where code == .outcomeUnknown {
+        do throws(LedgerError) { _ = try await test.ledger.reserve(.example()) } catch {
+          code = error.code
+        }
+      }
+      XCTAssertEqual(code, .unavailable)
       // Questions have a connection of their own.
       proxy.cut(.question)
       await expectError(.unavailable) { _ = try await test.ledger.status() }
-      XCTAssertLessThan(ContinuousClock.now - start, .seconds(8))
+      XCTAssertLessThan(ContinuousClock.now - start, .seconds(20))
       proxy.refuse(false)
       let outcome = try await test.ledger.reserve(.example())
       XCTAssertNotNil(outcome.permit)

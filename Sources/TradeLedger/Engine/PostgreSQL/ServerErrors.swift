@@ -132,11 +132,14 @@
     }
 
     /// A write whose answer did not come, and which could not be looked up within the wait limit.
-    init(unknown error: PostgreSQLError, server: String) {
+    ///
+    /// - Parameter last: why it could not.
+    init(unknown error: PostgreSQLError, last: PostgreSQLError, server: String) {
       self.init(
         .outcomeUnknown,
         "the connection was lost before the answer came: \(quoted(server)): "
-          + escaped(error.message),
+          + escaped(error.message)
+          + (last.message == error.message ? "" : "; then: \(escaped(last.description))"),
         hint:
           "it may or may not have been written. Send no order; ask again with the same key, which "
           + "is carried out at most once, or look the key up", retry: .checkFirst)
