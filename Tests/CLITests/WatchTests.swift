@@ -15,7 +15,7 @@ final class WatchTests: TerminalTestCase {
 
   func testWatch_showsWhatHappens_andGivesTheTerminalBack() throws {
     makeLedger(lease: "1ms")
-    expect(run(["bot", "add", "momentum/BTC-USD-perpetual-account-17", "--cooldown", "1h"]), 0)
+    expect(run(["bot", "add", "baseline/BTC-USD-perpetual-account-17", "--cooldown", "1h"]), 0)
     let order = Self.order.joined(separator: " ")
     let seen = try watch([
       "wait ready", "run reserve m \(order)", "wait somebody has to look", "key q",
@@ -30,7 +30,7 @@ final class WatchTests: TerminalTestCase {
     XCTAssertTrue(last[0].contains("live  "), last[0])
     XCTAssertEqual(last[2], "somebody has to look")
     XCTAssertTrue(last[5].hasPrefix("m "), "who needs somebody comes first: \(last[5])")
-    XCTAssertTrue(last[6].hasPrefix("momentum/BTC-USD-perpetua~  ready"), last[6])
+    XCTAssertTrue(last[6].hasPrefix("baseline/BTC-USD-perpetua~  ready"), last[6])
     XCTAssertTrue(last.contains { $0.hasPrefix("then: tradeledger resolve 1 ") })
     let first = try XCTUnwrap(seen.screens.first)
     XCTAssertEqual(first[2], "nothing needs attention")

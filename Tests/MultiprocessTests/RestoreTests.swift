@@ -27,6 +27,19 @@ final class RestoreTests: RestoreTestCase {
     shell.closeInput()
     _ = shell.wait()
 
+    // A client that has opened the file and asked nothing yet, so that it has no lock.
+    let connected = try ChildProcess(
+      "python3",
+      [
+        "-c",
+        "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print('up', flush=True); input()",
+        path,
+      ])
+    XCTAssertEqual(connected.readLine(), "up")
+    try expectRefused("process \(connected.pid)")
+    connected.closeInput()
+    _ = connected.wait()
+
     // The command of guard has the name, and no file open.
     let guarded = try ChildProcess(
       BuiltBinary.path, ["--db", path, "guard", "desk", "--", "sh", "-c", "echo up; exec cat"])
@@ -285,8 +298,9 @@ class RestoreTestCase: XCTestCase {
   }
 
   func expectRefused(_ who: String, file: StaticString = #filePath, line: UInt = #line) throws {
-    let before = try names()
+    // The look may leave a log behind.
     let trades = try LedgerFileCheck.query(path, "SELECT COUNT(*) FROM trades")
+    let before = try names()
     let result = run(["restore", backup])
     XCTAssertEqual(result.status, 75, result.stdout + result.stderr, file: file, line: line)
     XCTAssertTrue(result.stderr.contains(who), result.stderr, file: file, line: line)
