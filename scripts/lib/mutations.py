@@ -26,7 +26,6 @@ INSTANCES = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Instances.swift"
 RANDOM = "Sources/CLedgerSystem/Random.c"
 READER = "Sources/TradeLedger/Engine/SQLite/AdmissionReader.swift"
 LOG = "Sources/SQLite/LogSync.swift"
-FACTS = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Facts.swift"
 IMPORT = "Sources/TradeLedgerCLI/Commands/Import.swift"
 TABLE = "Sources/TradeLedgerCLI/Rendering/Table.swift"
 PAGE_FILE = "Sources/TradeLedgerCLI/PageFile.swift"
@@ -312,7 +311,8 @@ MUTATIONS = [
         ("FaultTests",)),
     Mutation(
         "import-known-by-key-alone", "a key that names another trade is passed over as known",
-        ((FACTS, "    return fact.isSaid(by: found.trade) ? .known : .conflict(found.trade.id)\n",
+        (("Sources/TradeLedger/Engine/FactReview.swift",
+          "    return fact.isSaid(by: found) ? .known : .conflict(found.id)\n",
           "    return .known\n"),),
         ("ImportTests", "PastFactTests")),
     Mutation(
