@@ -92,7 +92,9 @@
         let isOver = unknown == nil ? wait.isOver : wait.isOver(by: patience)
         let mayPass = failure.mayPass(severalHosts: address.hasSeveralHosts)
         if isOver || !mayPass && failure.fate != .unknown {
-          if let unknown { throw LedgerError(unknown: unknown, last: failure, server: address.name) }
+          if let unknown {
+            throw LedgerError(unknown: unknown, last: failure, server: address.name)
+          }
           throw LedgerError(failure, server: address.name)
         }
         ServerSession.sleep(pause)
