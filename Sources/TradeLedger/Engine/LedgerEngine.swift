@@ -72,12 +72,10 @@ protocol LedgerEngine: Actor {
   /// heartbeats.
   nonisolated var isShared: Bool { get }
 
-  nonisolated func attempt(
-    _ attempt: Attempt, wait: WaitLimit
-  ) async throws(LedgerError) -> AttemptOutcome
-  nonisolated func settle(
-    _ settlement: Settlement, wait: WaitLimit
-  ) async throws(LedgerError) -> SettleOutcome
+  /// Carries `request` out, perhaps together with those of other callers; each gets its own answer.
+  nonisolated func submit(
+    _ request: WriteRequest, wait: WaitLimit
+  ) async throws(LedgerError) -> WriteAnswer
   /// Whether an order may still be sent under `permit`: its lease runs, and its epoch is current.
   func isLive(_ permit: Permit, wait: WaitLimit) throws(LedgerError) -> Bool
   func addBot(_ bot: Bot, wait: WaitLimit) throws(LedgerError) -> AddBotOutcome
@@ -126,6 +124,25 @@ protocol LedgerEngine: Actor {
 
   func work() -> WorkDone
   func close()
+}
+
+extension LedgerEngine {
+  nonisolated func attempt(
+    _ attempt: Attempt, wait: WaitLimit
+  ) async throws(LedgerError) -> AttemptOutcome {
+    guard case .attempt(let outcome) = try await submit(.attempt(attempt), wait: wait) else {
+      throw .bug("an attempt was answered as a settlement")
+    }
+    return outcome
+  }
+
+  nonisolated func settle(
+    _ settlement: Settlement, wait: WaitLimit
+  ) async throws(LedgerError) -> SettleOutcome {
+    guard case .settlement(let settled) = try await submit(.settlement(settlement), wait: wait)
+    else { throw .bug("a settlement was answered as an attempt") }
+    return settled.outcome
+  }
 }
 
 /// What a ledger has done for its process.

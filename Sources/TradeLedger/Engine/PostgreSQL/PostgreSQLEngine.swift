@@ -105,26 +105,8 @@
       LaneWork(session: session, setup: setup).serve(desk, lane: lane)
     }
 
-    nonisolated func attempt(
-      _ attempt: Attempt, wait: WaitLimit
-    ) async throws(LedgerError) -> AttemptOutcome {
-      guard case .attempt(let outcome) = try await submit(.attempt(attempt), wait) else {
-        throw .bug("an attempt was answered as a settlement")
-      }
-      return outcome
-    }
-
-    nonisolated func settle(
-      _ settlement: Settlement, wait: WaitLimit
-    ) async throws(LedgerError) -> SettleOutcome {
-      guard case .settlement(let settled) = try await submit(.settlement(settlement), wait) else {
-        throw .bug("a settlement was answered as an attempt")
-      }
-      return settled.outcome
-    }
-
-    private nonisolated func submit(
-      _ request: WriteRequest, _ limit: WaitLimit
+    nonisolated func submit(
+      _ request: WriteRequest, wait limit: WaitLimit
     ) async throws(LedgerError) -> WriteAnswer {
       // Not on the engine's thread: a long answer there keeps no trade waiting.
       try checkUsable(forWriting: true)

@@ -3,26 +3,8 @@ internal import SQLite
 /// Group commit: callers who come together share one transaction and one sync. Each gets its own
 /// answer, each error is its own, and only a failure of the transaction itself is everybody's.
 extension SQLiteEngine {
-  nonisolated func attempt(
-    _ attempt: Attempt, wait: WaitLimit
-  ) async throws(LedgerError) -> AttemptOutcome {
-    guard case .attempt(let outcome) = try await submit(.attempt(attempt), wait) else {
-      throw .bug("an attempt was answered as a settlement")
-    }
-    return outcome
-  }
-
-  nonisolated func settle(
-    _ settlement: Settlement, wait: WaitLimit
-  ) async throws(LedgerError) -> SettleOutcome {
-    guard case .settlement(let settled) = try await submit(.settlement(settlement), wait) else {
-      throw .bug("a settlement was answered as an attempt")
-    }
-    return settled.outcome
-  }
-
-  private nonisolated func submit(
-    _ request: WriteRequest, _ limit: WaitLimit
+  nonisolated func submit(
+    _ request: WriteRequest, wait limit: WaitLimit
   ) async throws(LedgerError) -> WriteAnswer {
     let ticket = queue.add(request, limit)
     return try await answer(to: ticket)
