@@ -1,7 +1,10 @@
 /// A ledger that was copied to another engine, and read back.
 public struct LedgerMove: Sendable {
+  /// Where it was: a path, or a URL without its password.
   public let source: String
+  /// Where it is now.
   public let target: String
+  /// The mode of both.
   public let mode: LedgerMode
   /// How many rows each table has, by its name.
   public let rows: [String: Int]
@@ -19,6 +22,7 @@ extension Ledger {
   ///   - source: where nobody is at work: what is written there afterwards is not in the copy.
   ///   - target: a path where nothing is, or the URL of a database without a ledger, as the role
   ///     that is to own it.
+  ///   - options: for both; `lockWait` is the longest wait for the source.
   /// - Throws: `busy` while a trade of the source is pending; `cannotCreate` where the target is
   ///   not empty; `configuration` for two files, or two servers; else as ``open(_:options:)``. Then
   ///   the target has no ledger.

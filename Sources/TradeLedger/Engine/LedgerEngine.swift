@@ -185,17 +185,22 @@ public struct ServerDiagnosis: Sendable {
   public let version: String
   /// The protocol that encrypts the connection, for example "TLSv1.3"; nil: none.
   public let encryption: String?
-  /// Who is connected, and whether it may do all that the owner may.
+  /// Who is connected.
   public let role: String
+  /// Whether it may do all that the owner may.
   public let isOwner: Bool
+  /// Whether the server follows another one, and takes no writes.
   public let isStandby: Bool
   /// `fsync` and `full_page_writes` are on: a power cut takes no answer back.
   public let keepsAnswers: Bool
-  /// The settings of these names.
+  /// The setting `synchronous_commit`.
   public let synchronousCommit: String
+  /// The setting `synchronous_standby_names`; empty: no standby is waited for.
   public let synchronousStandbys: String
+  /// The setting `default_transaction_isolation`.
   public let isolation: String
-  /// By how much the server's clock is certainly ahead of this machine's, or behind it.
+  /// By how much the server's clock is certainly ahead of this machine's.
   public let clockAhead: Duration
+  /// By how much it is certainly behind.
   public let clockBehind: Duration
 }
