@@ -126,7 +126,8 @@ BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'tradeledger_worker') THEN
     CREATE ROLE tradeledger_worker NOLOGIN;
   END IF;
-  IF NOT pg_has_role(current_user, 'tradeledger_owner', 'MEMBER') THEN
+  -- Who made a role is its administrator from version 16 on, and may use it only once it says so.
+  IF NOT pg_has_role(current_user, 'tradeledger_owner', 'USAGE') THEN
     EXECUTE format('GRANT tradeledger_owner TO %I', current_user);
   END IF;
   EXECUTE 'CREATE SCHEMA tradeledger AUTHORIZATION tradeledger_owner';
@@ -1131,10 +1132,10 @@ BEGIN
     ORDER BY name FOR KEY SHARE;
   -- Attempts of different bots, by what their last admissions knew, are one statement.
   SELECT p_now_us IS NULL AND count(DISTINCT x.bot) = count(*)
-    AND count(DISTINCT x.key) = count(*) AND bool_and(x."do" = 'attempt'
+    AND count(DISTINCT x.key) = count(*) AND bool_and((x."do" = 'attempt'
       AND x.kind IN ('reserve', 'record') AND x.instance IS NULL
       AND is_attempt(x.kind, x.key, x.side, x.symbol, x.quantity, x.price, x.token, x.pid,
-        x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us))
+        x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us)) IS TRUE)
   INTO v_are_apart FROM elements_of(p_elements) AS x;
   FOR e IN
     WITH element AS MATERIALIZED (
@@ -1179,9 +1180,11 @@ BEGIN
     ELSIF e."do" = 'settle' THEN
       RETURN NEXT settle_as(false, e.trade_id, e.key, e.outcome, e.token, e.fill_quantity,
         e.fill_price, e.at_us, e.reason, NULL, p_now_us);
-    ELSE
+    ELSIF e."do" = 'attempt' THEN
       RETURN NEXT attempt(e.kind, e.bot, e.key, e.side, e.symbol, e.quantity, e.price, e.token,
         e.pid, e.instance, e.epoch, e.fill_quantity, e.fill_price, e.at_us, NULL, p_now_us);
+    ELSE
+      RAISE EXCEPTION 'neither an attempt nor a settlement' USING ERRCODE = 'TL100';
     END IF;
   END LOOP;
 END
@@ -1216,7 +1219,7 @@ CREATE FUNCTION acquire(
   SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
   SET enable_seqscan = off AS $$
 -- Takes a name that is free or whose holder is proven dead (INV-7): by the clock of the server, or
--- by the caller, who can look at it.
+-- by the caller, who runs where it can look at it.
 DECLARE
   i instances;
   v_now bigint;
@@ -1233,7 +1236,8 @@ BEGIN
     END IF;
     v_now := now_of(v_mode, p_now_us);
     IF i.pid IS NOT NULL AND (i.heartbeat_until <= v_now) IS NOT TRUE
-      AND (i.epoch = p_dead_epoch) IS NOT TRUE
+      AND (i.epoch = p_dead_epoch AND i.boot_id = p_boot_id AND i.pid_namespace = p_pid_namespace
+        AND i.time_namespace = p_time_namespace) IS NOT TRUE
     THEN RETURN instance_said('held', i.heartbeat_until - v_now, v_now, i); END IF;
     IF v_is_locked THEN
       UPDATE instances SET epoch = instances.epoch + 1, boot_id = p_boot_id,

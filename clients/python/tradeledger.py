@@ -2290,16 +2290,58 @@ class _Server:
 
     def __init__(self, url: str) -> None:
         try:
-            from psycopg import OperationalError, pq
+            from psycopg import OperationalError, ProgrammingError, pq
+            from psycopg.conninfo import conninfo_to_dict, make_conninfo
         except ImportError:
             raise _configuration(
                 "a ledger on a server needs the package psycopg", "pip install 'psycopg[binary]'"
             ) from None
         self._pq: Any = pq
         self._failure: type[Exception] = OperationalError
-        self._url = url
+        try:
+            settings = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+        except ProgrammingError:
+            settings = {"dbname": "@"}
+        # The text is not repeated: a password with an odd character in it is the usual reason, and
+        # the rest of it is then a part of what would be shown.
+        if any("@" in settings.get(name, "").lstrip("@") or "@" in settings.get("dbname", "")
+               for name in ("host", "port")):  # fmt: skip
+            raise _invalid(
+                "not a connection URL that libpq can read",
+                "postgresql://USER@HOST:PORT/DATABASE; other characters as %40 and the like",
+            )
+        # libpq's own time limits count for nothing where one waits for it: each host is tried for
+        # its share of the wait.
+        self._places = [
+            make_conninfo("", **{**settings, **place}).encode() for place in self._hosts(settings)
+        ]
+        self.name = self._shown(settings)
         self._warning: str | None = None
         self.connection: Any = None
+
+    @staticmethod
+    def _hosts(settings: dict[str, str]) -> list[dict[str, str]]:
+        """Host, address and port of each server that is named; a single port is that of all."""
+        lists = {name: settings[name].split(",")
+                 for name in ("host", "hostaddr", "port") if settings.get(name)}  # fmt: skip
+        count = max([1, *(len(lists[name]) for name in lists if name != "port")])
+        if len(lists.get("port", [])) == 1:
+            lists["port"] *= count
+        return [
+            {name: values[index] if index < len(values) else "" for name, values in lists.items()}
+            for index in range(count)
+        ]
+
+    @classmethod
+    def _shown(cls, settings: dict[str, str]) -> str:
+        """For people: who, where, which database. No password, wherever it was given."""
+        places = []
+        for place in cls._hosts(settings):
+            host = (place.get("host") or place.get("hostaddr") or "").replace("/", "%2F")
+            places.append(f"{host}:{place['port']}" if place.get("port") else host)
+        user = f"{settings['user']}@" if settings.get("user") else ""
+        database = settings.get("dbname") or settings.get("user") or ""
+        return f"postgresql://{user}{','.join(places)}/{database}"
 
     def close(self) -> None:
         if self.connection is not None:
@@ -2322,8 +2364,19 @@ class _Server:
             raise
 
     def _connect(self, wait: _Wait) -> None:
+        lost = _ConnectionLost("no server is named", False)
+        for index, place in enumerate(self._places):
+            try:
+                self._connect_to(place, _Wait(wait.left / (len(self._places) - index)))
+                return
+            except _ConnectionLost as error:
+                lost = error
+                self.close()
+        raise lost
+
+    def _connect_to(self, place: bytes, wait: _Wait) -> None:
         pq = self._pq
-        connection = pq.PGconn.connect_start(self._url.encode())
+        connection = pq.PGconn.connect_start(place)
         self.connection = connection
         while True:
             if connection.status == pq.ConnStatus.BAD:
@@ -2452,10 +2505,9 @@ class _ServerLedger(Ledger):
     ) -> None:  # fmt: skip
         self._begin(lock_wait, instance, epoch, clock)
         url = _chosen(path)
-        # For people: without the password.
-        self.path = re.sub(r"(//[^/@:]*):[^/@]*@", r"\1@", url)
         self._brings_clock = clock is not None
         self._server = _Server(url)
+        self.path = self._server.name
         _ledgers.add(self)
         wait = _Wait(lock_wait)
         row = self._rows(_OPENING, (), wait)[0]

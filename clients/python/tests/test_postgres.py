@@ -8,6 +8,7 @@ import random
 import threading
 import time
 import unittest
+import urllib.parse
 from typing import Any
 
 import tradeledger
@@ -273,6 +274,21 @@ class RuleTests(ServerTestCase):
             with self.assertRaises(psycopg.Error) as raised:
                 worker.execute(sql.encode())
             self.assertEqual(raised.exception.sqlstate, "TL100", "no token")
+            # In company too, where an attempt that is well-formed would have one statement for all.
+            self.server.add_bot("other", cooldown_us=0)
+            # From here on its row says that nothing speaks against a trade.
+            free = ("'record'", "'other'", "'k0'", *good[3:])
+            worker.execute(f"SELECT tradeledger.attempt({', '.join(free)})".encode())
+            attempt = {"do": "attempt", "kind": "reserve", "side": "buy", "symbol": "BTC-USD",
+                       "quantity": "1", "pid": 1}  # fmt: skip
+            for second in ({}, {"do": None, "token": "t" * 16}):
+                pair = [attempt | {"bot": "momentum", "key": "k1", "token": "t" * 16},
+                        attempt | {"bot": "other", "key": "k2"} | second]  # fmt: skip
+                with self.assertRaises(psycopg.Error) as raised:
+                    worker.execute(
+                        "SELECT tradeledger.work(%s)", (psycopg.types.json.Jsonb(pair),)
+                    )
+                self.assertEqual(raised.exception.sqlstate, "TL100", second)
             for outcome, quantity, reason in (
                 ("other", None, "x"), ("void", None, None), ("void", None, "two\nlines"),
                 ("void", None, ""), ("filled", "-1", None), ("filled", "1.0", None),
@@ -283,7 +299,7 @@ class RuleTests(ServerTestCase):
                         (outcome, quantity, reason),
                     )
                 self.assertEqual(raised.exception.sqlstate, "TL114")
-        self.assertEqual(self.server.query("SELECT count(*) FROM tradeledger.trades"), [(0,)])
+        self.assertEqual(self.server.query("SELECT key FROM tradeledger.trades"), [("k0",)])
 
     def test_a_function_of_the_caller_does_not_step_in(self) -> None:
         """The functions run as the owner and find nothing of the caller's by name."""
@@ -496,6 +512,16 @@ class OpeningTests(ServerTestCase):
         self.failed("not_a_ledger", Ledger, nothing)
         self.failed("no_ledger", Ledger, address("tradeledger_test_nothing"))
         self.failed("io", Ledger, "postgresql://127.0.0.1:1/x", 0.2)
+        for url in ("user:sec@ret@127.0.0.1:1/x", "user:sec%zzret@127.0.0.1:1/x"):
+            error = self.failed("invalid_input", Ledger, f"postgresql://{url}", 0.2)
+            self.assertNotIn("sec", error.message)
+        error = self.failed("io", Ledger, "postgresql://127.0.0.1:1/x?password=secret", 0.2)
+        self.assertNotIn("secret", error.message)
+        # The first one answers nothing at all (RFC 5737): the second is asked all the same.
+        there = urllib.parse.urlsplit(address("tradeledger_test_nothing"))
+        user, _, host = there.netloc.rpartition("@")
+        both = there._replace(netloc=f"{user}@192.0.2.1:9,{host}").geturl()
+        self.failed("no_ledger", Ledger, both, 4)
         self.failed("permission", Ledger, address(self.server.name, "nobody_of_that_name"))
         self.assertNotIn("secret", self.failed(
             "io", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
