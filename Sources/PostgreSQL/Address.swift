@@ -31,9 +31,11 @@
         }
         unsafe option += 1
       }
-      // A slash in a password makes the rest of it a part of something that would be shown.
+      // A slash or an @ in a password makes the rest of it a part of something that would be shown.
       guard Address.list(parsed["port"]).allSatisfy({ $0.allSatisfy(\.isNumber) }),
-        parsed["dbname"]?.contains("@") != true
+        parsed["dbname"]?.contains("@") != true,
+        // One at the beginning is that of an abstract socket.
+        Address.list(parsed["host"]).allSatisfy({ !$0.dropFirst().contains("@") })
       else { throw unreadable }
       let places = ["host", "hostaddr", "port"]
       settings = order.filter { !places.contains($0) }.map { ($0, parsed[$0] ?? "") }

@@ -313,6 +313,8 @@
           ?? String(cString: PQresultErrorMessage(result))
         var error = unsafe PostgreSQLError(
           sqlState: Connection.field("C", result) ?? "", message: trimmed(message))
+        // By the meaning of these classes the transaction may have been carried out all the same.
+        if error.sqlState == "40003" || error.sqlState.hasPrefix("08") { error.fate = .unknown }
         error.detail = unsafe Connection.field("D", result)
         error.hint = unsafe Connection.field("H", result)
         return .failure(error)

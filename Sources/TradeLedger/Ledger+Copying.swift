@@ -25,7 +25,7 @@ extension Ledger {
   ///   - options: for both; `lockWait` is the longest wait for the source.
   /// - Throws: `busy` while a trade of the source is pending; `cannotCreate` where the target is
   ///   not empty; `configuration` for two files, or two servers; else as ``open(_:options:)``. Then
-  ///   the target has no ledger.
+  ///   the target has no ledger, or where reading it back has failed one that is not to be used.
   public static func copy(
     from source: String, to target: String, options: Options = Options()
   ) async throws(LedgerError) -> LedgerMove {

@@ -74,7 +74,8 @@ final class ExecuteTests: CommandLineTestCase {
 
   /// S-06: anything else may have sent the order.
   func testOtherEnds_leaveTheTradeInDoubt() {
-    makeLedger(cooldown: "0s", lease: "200ms")
+    // Long enough for a busy machine to start the command within it.
+    makeLedger(cooldown: "0s", lease: "1s")
     for (script, exit, signal) in [
       ("exit 3", 3, nil), ("exit 1", 1, nil), ("kill -9 $$", nil, 9),
       // The command starts with the default handling of what this program ignores.

@@ -25,6 +25,7 @@
     func testURL_thatCannotBeReadIsNotRepeated() {
       for url in [
         "postgresql://ann:s3c/ret@db/bots", "postgresql://ann:s3c%zzret@db/bots", "s3cret",
+        "postgresql://ann:a@s3cret@db/bots",
       ] {
         XCTAssertThrowsError(try Address(url)) { error in
           XCTAssertFalse("\(error)".contains("s3c"), "\(error)")

@@ -1,6 +1,7 @@
 #if PostgreSQL
   import Foundation
   import LedgerTestSupport
+  import PostgreSQL
   import XCTest
 
   @testable import TradeLedger
@@ -8,6 +9,18 @@
   /// Whatever is wrong with the server, the role or the URL, is said with what to do, and without
   /// the password.
   final class RefusalTests: XCTestCase {
+    /// A connection that breaks off while it is encrypted is tried again; a refusal is not.
+    func testEncryption_thatBreaksOffIsNoRefusal() {
+      func passes(_ message: String) -> Bool {
+        PostgreSQLError(message: message, isConnectionLost: true).mayPass(severalHosts: false)
+      }
+      XCTAssertTrue(passes("SSL SYSCALL error: EOF detected"))
+      XCTAssertTrue(passes("SSL connection has been closed unexpectedly"))
+      XCTAssertFalse(passes("server does not support SSL, but SSL was required"))
+      XCTAssertFalse(passes("SSL error: certificate verify failed"))
+      XCTAssertFalse(passes("fe_sendauth: no password supplied"))
+    }
+
     private func open(
       _ url: String, lockWait: Duration = .milliseconds(300)
     ) async throws -> Ledger {

@@ -49,12 +49,12 @@ extension LedgerError {
   static func otherMode(_ mode: LedgerMode, _ place: String) -> LedgerError {
     LedgerError(
       .configuration, "\(quoted(place)) is a \(mode.rawValue) ledger",
-      hint: "the mode of a ledger never changes; give another path")
+      hint: "the mode of a ledger never changes; name another ledger")
   }
 
   static func newerLayout(_ found: Int64, _ known: Int64, _ place: String) -> LedgerError {
     LedgerError(
       .newerSchema, "\(quoted(place)) has layout \(found); this version knows \(known)",
-      hint: "use the newer tradeledger that wrote it; the file was not touched")
+      hint: "use the newer tradeledger that wrote it; nothing was touched")
   }
 }

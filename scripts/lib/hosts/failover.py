@@ -34,9 +34,12 @@ def synchronous(place):
     with Crowd(place, url(one, two)) as crowd:
         crowd.begin()
         after(one, 60)
+        # Its machine is gone, and then its process: whoever asks there is not even refused.
+        one.host.unplug()
         one.kill()
         two.promote()
         after(two, 60)
+        one.host.plug_in()
         one.start()
         # Whoever knows the old one alone, and gets no answer from it.
         with Crowd(place, url(one), crowd.exchange) as misled:

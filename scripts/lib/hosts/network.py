@@ -14,10 +14,10 @@ class Skipped(Exception):
     """Network namespaces are not possible here."""
 
 
-def _run(*command):
+def _run(*command, failure=RuntimeError):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Skipped(f"{' '.join(command)}: {done.stderr.strip()[:200]}")
+        raise failure(f"{' '.join(command)}: {done.stderr.strip()[:200]}")
 
 
 class Host:
@@ -29,6 +29,7 @@ class Host:
         self.namespace = f"{network.prefix}-{name}"
         self._wire = f"v{number}"
         self._boot_id = os.path.join(network.scratch, f"boot-{name}")
+        network.hosts.append(self)
         with open(self._boot_id, "w", encoding="ascii") as file:
             file.write(f"{uuid.uuid4()}\n")
         _run("ip", "netns", "add", self.namespace)
@@ -77,18 +78,17 @@ class Network:
 
     def __enter__(self):
         try:
-            _run("ip", "netns", "add", self.bridge)
-            _run("ip", "-n", self.bridge, "link", "add", "br0", "type", "bridge")
-            _run("ip", "-n", self.bridge, "link", "set", "br0", "up")
+            # Where these are not allowed, nothing is.
+            _run("ip", "netns", "add", self.bridge, failure=Skipped)
+            _run("ip", "-n", self.bridge, "link", "add", "br0", "type", "bridge", failure=Skipped)
+            _run("ip", "-n", self.bridge, "link", "set", "br0", "up", failure=Skipped)
         except Skipped:
             self.__exit__()
             raise
         return self
 
     def host(self, name):
-        host = Host(self, name, len(self.hosts) + 1)
-        self.hosts.append(host)
-        return host
+        return Host(self, name, len(self.hosts) + 1)
 
     def __exit__(self, *_):
         for namespace in [host.namespace for host in self.hosts] + [self.bridge]:

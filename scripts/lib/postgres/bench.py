@@ -2,7 +2,7 @@
 advisory lock and a function of five statements, by pgbench (libpq, prepared statements), on the
 same server in the same minutes, taking turns round by round.
 
-    python3 bench.py [--rounds N] [--seconds S] [--clients N] [--markdown]
+    python3 bench.py [--rounds N] [--seconds S] [--clients N]
 
 own: each client has its own bot. hot: all share one. The bots have no cooldown, so every attempt
 is admitted. Every commit is durable (synchronous_commit = on, fsync = on).

@@ -169,14 +169,16 @@ def cuts(load: Load, options: argparse.Namespace) -> None:
     if pooler is not None:
         target = pooler.port
     proxy = CuttingProxy(target, 0.2, options.count, options.seed)
-    load.start(options.workers, options.seed, proxy.port)
-    while not proxy.is_done:
-        load.expect_alive()
-        time.sleep(0.05)
-    time.sleep(0.3)
-    load.end()
-    if pooler is not None:
-        pooler.stop()
+    try:
+        load.start(options.workers, options.seed, proxy.port)
+        while not proxy.is_done:
+            load.expect_alive()
+            time.sleep(0.05)
+        time.sleep(0.3)
+        load.end()
+    finally:
+        if pooler is not None:
+            pooler.stop()
     print(f"cuts: {dict(proxy.cuts)}")
 
 
@@ -241,15 +243,16 @@ def main() -> None:
         os.chmod(directory, 0o755)
         server = Server(tempfile.mkdtemp(dir=directory))
         server.start()
+        load = None
         try:
             load = Load(server, directory, pathlib.Path(options.schema).read_text(encoding="utf-8"))
             began = time.monotonic()
             {"cuts": cuts, "kills": kills, "promote": promote}[options.case](load, options)
             wrong = judge(load)
             print(f"{time.monotonic() - began:.0f} s")
-            if load.standby is not None:
-                load.standby.stop()
         finally:
+            if load is not None and load.standby is not None:
+                load.standby.stop()
             server.stop()
     for text in wrong[:20]:
         print(f"wrong: {text}", file=sys.stderr)

@@ -1,5 +1,6 @@
 #if PostgreSQL
   internal import PostgreSQL
+  internal import Synchronization
 
   /// Instance names across hosts. A holder that this process can look at, on the same boot of the
   /// same machine, is judged by that; every other one by its heartbeat, on the server's clock.
@@ -63,9 +64,10 @@
     nonisolated let thread = LedgerThread()
     private let session: ServerSession
     private let setup: LaneSetup
-    /// Names that were taken here.
-    private var claims: Set<InstanceClaim> = []
     private var isClosed = false
+    /// What this process has taken, by server, through whichever ledger: a name that it is found to
+    /// have is the work of a lost try only where it is none of these.
+    private static let claims = Mutex<[String: Set<InstanceClaim>]>([:])
 
     init(_ address: Address, _ setup: LaneSetup) {
       session = ServerSession(address, setup.counter)
@@ -101,7 +103,7 @@
         if try row.text(0) == "taken" { return taken(stored.claim) }
         guard let holder = stored.holder else { throw .bug("a name is held by nobody") }
         // The answer to an earlier try was lost, and it is this process that has the name.
-        if reply.isRepeated, holder.identity == identity, !claims.contains(stored.claim) {
+        if reply.isRepeated, holder.identity == identity, !has(stored.claim) {
           return taken(stored.claim)
         }
         let left = row.optionalInterval(1)
@@ -118,9 +120,19 @@
     }
 
     private func taken(_ claim: InstanceClaim) -> InstanceAcquisition {
-      claims = claims.filter { $0.name != claim.name }
-      claims.insert(claim)
+      ServerNames.claims.withLock { claims in
+        let others = (claims[setup.server] ?? []).filter { $0.name != claim.name }
+        claims[setup.server] = others.union([claim])
+      }
       return .taken(claim)
+    }
+
+    private func has(_ claim: InstanceClaim) -> Bool {
+      ServerNames.claims.withLock { $0[setup.server]?.contains(claim) ?? false }
+    }
+
+    private func forget(_ claim: InstanceClaim) {
+      ServerNames.claims.withLock { _ = $0[setup.server]?.remove(claim) }
     }
 
     /// Takes no longer than `wait`: beyond it the holder has to stop, whatever the answer. (A
@@ -137,7 +149,7 @@
       }
       let row = try reply.answer.first()
       guard try row.text(0) != "held" else { return nil }
-      claims.remove(claim)
+      forget(claim)
       let stored = row.optionalText(3) == nil ? nil : try row.instance(3)
       return StoredInstance.loss(of: claim, stored) ?? .evicted
     }
@@ -146,7 +158,7 @@
       let reply = try ask(ServerStatements.release, wait: wait) {
         [claim.name.description, "\(claim.epoch)", $0]
       }
-      claims.remove(claim)
+      forget(claim)
       return try reply.answer.first().flag(0) || reply.isRepeated
     }
 

@@ -10,8 +10,10 @@
     static func open(
       _ url: String, creating mode: LedgerMode?, options: Ledger.Options
     ) async throws(LedgerError) -> PostgreSQLEngine {
-      try await Opener(options.thread).open(
-        try address(url), creating: mode, options: options)
+      let address = try address(url)
+      return try await EngineOpener(options.thread).open { thread throws(LedgerError) in
+        try Opening.open(address, creating: mode, options: options, thread: thread)
+      }
     }
 
     /// Makes the schema where it is missing, without the row that makes a ledger of it.
@@ -26,23 +28,6 @@
         throw LedgerError(
           .invalidInput, error.message, hint: "give the URL of the database of the ledger")
       }
-    }
-  }
-
-  /// Opens on the thread that the engine will have: opening waits for the network.
-  private actor Opener {
-    private nonisolated let thread: LedgerThread
-
-    init(_ thread: LedgerThread?) { self.thread = thread ?? LedgerThread() }
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor {
-      unsafe thread.asUnownedSerialExecutor()
-    }
-
-    func open(
-      _ address: Address, creating mode: LedgerMode?, options: Ledger.Options
-    ) throws(LedgerError) -> PostgreSQLEngine {
-      try Opening.open(address, creating: mode, options: options, thread: thread)
     }
   }
 

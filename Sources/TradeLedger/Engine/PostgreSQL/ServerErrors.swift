@@ -16,11 +16,13 @@
       }
     }
 
-    /// What libpq itself refuses, about encryption for example, waiting does not mend.
+    /// What libpq itself refuses, about encryption for example, waiting does not mend. (An
+    /// encrypted connection that breaks off is no refusal: "SSL SYSCALL error".)
     private var isRefusedForGood: Bool {
-      ["SSL", "certificate", "GSSAPI", "authentication method", "password"].contains {
-        message.contains($0)
-      }
+      [
+        "does not support SSL", "certificate", "does not support GSSAPI", "authentication method",
+        "no password supplied",
+      ].contains { message.contains($0) }
     }
   }
 

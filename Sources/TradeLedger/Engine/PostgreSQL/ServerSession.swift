@@ -87,7 +87,8 @@
           let result = try body(connection, isLate ? patience : wait.remaining)
           return (result, unknown != nil)
         } catch { failure = error }
-        if failure.isConnectionLost { disconnect() }
+        // A standby: the address may lead to the primary by now.
+        if failure.isConnectionLost || failure.sqlState == "25006" { disconnect() }
         if isWriting && failure.fate == .unknown { unknown = failure }
         let isOver = unknown == nil ? wait.isOver : wait.isOver(by: patience)
         let mayPass = failure.mayPass(severalHosts: address.hasSeveralHosts)

@@ -65,16 +65,14 @@
       _ entries: [TradingDesk.Entry]
     ) -> [Result<WriteAnswer, LedgerError>]? {
       // Whoever's limit is over is told so by its own call.
-      let limits = entries.map(\.limit.remaining)
-      guard let shortest = limits.min(),
-        let longest = entries.max(by: {
-          $0.limit.remaining < $1.limit.remaining
-        }), shortest > .zero
+      guard
+        let shortest = entries.map(\.limit).min(by: { $0.remaining < $1.remaining }),
+        shortest.remaining > .zero
       else { return nil }
       var calls: [TradingCall] = []
-      let wait = min(shortest, LaneWork.companyWait)
+      let wait = min(shortest.remaining, LaneWork.companyWait)
       do throws(LedgerError) {
-        let reply = try session.ask(wait: longest.limit, isWriting: true) { _ in
+        let reply = try session.ask(wait: shortest, isWriting: true) { _ in
           calls = entries.map { call($0.request) }
           let elements = JSONElements.array(calls.map(\.element))
           return Query(

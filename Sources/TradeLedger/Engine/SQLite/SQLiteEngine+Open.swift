@@ -5,31 +5,22 @@ extension SQLiteEngine {
   static func open(
     _ path: String, options: Ledger.Options
   ) async throws(LedgerError) -> SQLiteEngine {
-    try await Opener(options.thread).open(path, creating: nil, options: options)
+    try await open(path, creating: nil, options)
   }
 
   /// Makes a ledger, or opens the one that is there.
   static func create(
     _ path: String, mode: LedgerMode, options: Ledger.Options
   ) async throws(LedgerError) -> SQLiteEngine {
-    try await Opener(options.thread).open(path, creating: mode, options: options)
-  }
-}
-
-/// Opens on the thread that the engine will have: opening can wait for locks.
-private actor Opener {
-  private nonisolated let thread: LedgerThread
-
-  init(_ thread: LedgerThread?) { self.thread = thread ?? LedgerThread() }
-
-  nonisolated var unownedExecutor: UnownedSerialExecutor {
-    unsafe thread.asUnownedSerialExecutor()
+    try await open(path, creating: mode, options)
   }
 
-  func open(
-    _ path: String, creating mode: LedgerMode?, options: Ledger.Options
-  ) throws(LedgerError) -> SQLiteEngine {
-    try Opening.open(path, creating: mode, options: options, thread: thread)
+  private static func open(
+    _ path: String, creating mode: LedgerMode?, _ options: Ledger.Options
+  ) async throws(LedgerError) -> SQLiteEngine {
+    try await EngineOpener(options.thread).open { thread throws(LedgerError) in
+      try Opening.open(path, creating: mode, options: options, thread: thread)
+    }
   }
 }
 
