@@ -1093,90 +1093,81 @@ CREATE FUNCTION resolve(
     p_at_us, p_reason, p_wait_ms, p_now_us)
 $$;
 
-CREATE FUNCTION elements_of(p_elements jsonb) RETURNS TABLE (
-  n bigint, "do" text, kind text, bot text, key text, side text, symbol text, quantity text,
-  price text, token text, pid integer, instance text, epoch bigint, fill_quantity text,
-  fill_price text, at_us bigint, trade_id bigint, outcome text, reason text
-) LANGUAGE sql IMMUTABLE AS $$
-  SELECT x.n, x."do", x.kind, x.bot, x.key, x.side, x.symbol, x.quantity, x.price, x.token, x.pid,
-    x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us, x.trade_id, x.outcome, x.reason
-  FROM ROWS FROM (jsonb_to_recordset(p_elements) AS (
-    "do" text, kind text, bot text, key text, side text, symbol text, quantity text, price text,
-    token text, pid integer, instance text, epoch bigint, fill_quantity text, fill_price text,
-    at_us bigint, trade_id bigint, outcome text, reason text)) WITH ORDINALITY AS x (
-    "do", kind, bot, key, side, symbol, quantity, price, token, pid, instance, epoch,
-    fill_quantity, fill_price, at_us, trade_id, outcome, reason, n)
-$$;
+CREATE TYPE element AS (
+  "do" text, kind text, bot text, key text, side text, symbol text, quantity text, price text,
+  token text, pid integer, instance text, epoch bigint, fill_quantity text, fill_price text,
+  at_us bigint, trade_id bigint, outcome text, reason text
+);
 
 CREATE FUNCTION work(
   p_elements jsonb, p_wait_ms integer DEFAULT NULL, p_now_us bigint DEFAULT NULL
 ) RETURNS SETOF answer LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
-  SET enable_seqscan = off AS $$
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 -- Several attempts and settlements in one transaction, one after the other.
 DECLARE
-  e record;
+  v_elements element[];
+  v_bots bigint[];
+  v_trades trades[];
   v_are_apart boolean;
+  v_now bigint;
+  v_next integer := 1;
+  e element;
+  t trades;
+  a answer;
 BEGIN
   PERFORM begin_writing(p_wait_ms);
-  -- All locks first, in one order, so that two batches never wait for each other in a circle.
-  PERFORM 1 FROM bots WHERE id IN (
-    SELECT COALESCE(b.id, t.bot_id, k.bot_id)
-    FROM jsonb_to_recordset(p_elements) AS x ("do" text, bot text, trade_id bigint, key text)
-    LEFT JOIN bots AS b ON b.name = x.bot
-    LEFT JOIN trades AS t ON t.id = x.trade_id
-    LEFT JOIN trades AS k ON k.key = x.key AND x."do" = 'settle' AND x.trade_id IS NULL)
-    ORDER BY id FOR NO KEY UPDATE;
-  PERFORM 1 FROM instances WHERE name IN (
-    SELECT x.instance FROM jsonb_to_recordset(p_elements) AS x (instance text))
-    ORDER BY name FOR KEY SHARE;
-  -- Attempts of different bots, by what their last admissions knew, are one statement.
-  SELECT p_now_us IS NULL AND count(DISTINCT x.bot) = count(*)
-    AND count(DISTINCT x.key) = count(*) AND bool_and((x."do" = 'attempt'
-      AND x.kind IN ('reserve', 'record') AND x.instance IS NULL
+  -- (Look-ups of one row each, not joins: a plan for them is right however long the tables are.)
+  SELECT array_agg(x), array_agg(COALESCE(
+      (SELECT b.id FROM bots AS b WHERE b.name = x.bot),
+      (SELECT o.bot_id FROM trades AS o WHERE o.id = x.trade_id),
+      (SELECT k.bot_id FROM trades AS k WHERE k.key = x.key AND x."do" = 'settle'))),
+    p_now_us IS NULL AND count(DISTINCT x.bot) = count(*) AND count(DISTINCT x.key) = count(*)
+    AND bool_and((x."do" = 'attempt' AND x.kind IN ('reserve', 'record') AND x.instance IS NULL
       AND is_attempt(x.kind, x.key, x.side, x.symbol, x.quantity, x.price, x.token, x.pid,
         x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us)) IS TRUE)
-  INTO v_are_apart FROM elements_of(p_elements) AS x;
-  FOR e IN
-    WITH element AS MATERIALIZED (
-      SELECT x.* FROM elements_of(p_elements) AS x
-    ), free AS (
-      UPDATE bots AS b SET was_free_at = b.free_at,
-        free_at = CASE x.kind WHEN 'record' THEN greatest(server_now(), b.free_at) + b.cooldown_us
-          ELSE 9223372036854775807 END
-      FROM element AS x
-      WHERE v_are_apart AND b.name = x.bot AND b.free_at <= server_now()
-      RETURNING x.*, b.id AS bot_id, b.cooldown_us, b.lease_us, CASE x.kind
-        WHEN 'record' THEN b.free_at - b.cooldown_us
-        ELSE greatest(server_now(), b.was_free_at) END AS now_us
+  INTO v_elements, v_bots, v_are_apart
+  FROM jsonb_populate_recordset(NULL::element, p_elements) AS x;
+  IF v_elements IS NULL THEN RETURN; END IF;
+  -- All locks first, in one order, so that two batches never wait for each other in a circle.
+  PERFORM 1 FROM bots WHERE id = ANY (v_bots) ORDER BY id FOR NO KEY UPDATE;
+  PERFORM 1 FROM instances WHERE name IN (SELECT x.instance FROM unnest(v_elements) AS x)
+    ORDER BY name FOR KEY SHARE;
+  IF v_are_apart THEN
+    -- Attempts of different bots, by what their last admissions knew, are one statement.
+    v_now := server_now();
+    WITH free AS (
+      UPDATE bots AS b SET free_at = CASE x.kind WHEN 'record' THEN v_now + b.cooldown_us
+        ELSE 9223372036854775807 END
+      FROM ROWS FROM (unnest(v_elements), unnest(v_bots)) WITH ORDINALITY AS x (
+        "do", kind, bot, key, side, symbol, quantity, price, token, pid, instance, epoch,
+        fill_quantity, fill_price, at_us, trade_id, outcome, reason, bot_id, n)
+      WHERE b.id = x.bot_id AND b.free_at <= v_now
+      RETURNING x.*, b.cooldown_us, b.lease_us
     ), inserted AS (
       INSERT INTO trades (bot_id, key, origin, side, symbol, quantity, price, cooldown_us, token,
         pid, created_at, lease_until, status, filled_at, filled_price, filled_quantity,
         exchange_at, received_at)
       SELECT f.bot_id, f.key, f.kind, f.side, f.symbol, f.quantity, f.price, f.cooldown_us,
-        CASE f.kind WHEN 'reserve' THEN f.token END, f.pid, f.now_us,
-        CASE f.kind WHEN 'reserve' THEN f.now_us + f.lease_us END,
+        CASE f.kind WHEN 'reserve' THEN f.token END, f.pid, v_now,
+        CASE f.kind WHEN 'reserve' THEN v_now + f.lease_us END,
         CASE f.kind WHEN 'reserve' THEN 'pending' ELSE 'filled' END,
-        CASE f.kind WHEN 'record' THEN f.now_us END,
+        CASE f.kind WHEN 'record' THEN v_now END,
         CASE f.kind WHEN 'record' THEN COALESCE(f.fill_price, f.price) END,
         CASE f.kind WHEN 'record' THEN COALESCE(f.fill_quantity, f.quantity) END,
         CASE f.kind WHEN 'record' THEN f.at_us END,
-        CASE f.kind WHEN 'record' THEN f.now_us END
+        CASE f.kind WHEN 'record' THEN v_now END
       FROM free AS f ORDER BY f.n
       ON CONFLICT (key) DO NOTHING RETURNING *
-    ), said AS (
-      SELECT f.n, ROW('admitted', NULL, NULL, f.kind = 'reserve', NULL, NULL, NULL, NULL, NULL,
-        NULL, f.now_us, t.id, f.bot, t.key, t.origin, t.side, t.symbol, t.quantity, t.price,
-        t.cooldown_us, t.token, t.pid, t.instance, t.epoch, t.created_at, t.lease_until, NULL, NULL,
-        t.status, t.filled_at, t.filled_price, t.filled_quantity, t.exchange_at, t.received_at,
-        NULL, NULL, t.late, t.superseded)::answer AS answer
-      FROM inserted AS t JOIN free AS f ON f.key = t.key
     )
-    SELECT x.*, s.answer FROM element AS x LEFT JOIN said AS s ON s.n = x.n
-    ORDER BY x.n
-  LOOP
-    IF (e.answer).id IS NOT NULL THEN
-      RETURN NEXT e.answer;
+    SELECT array_agg(ROW(i.*)::trades) INTO v_trades FROM inserted AS i;
+  END IF;
+  FOREACH e IN ARRAY v_elements LOOP
+    t := v_trades[v_next];
+    IF t.key = e.key THEN
+      v_next := v_next + 1;
+      a.outcome := 'admitted'; a.with_permit := t.origin = 'reserve'; a.now_us := v_now;
+      RETURN NEXT with_trade(a, t, e.bot);
     ELSIF e."do" = 'settle' THEN
       RETURN NEXT settle_as(false, e.trade_id, e.key, e.outcome, e.token, e.fill_quantity,
         e.fill_price, e.at_us, e.reason, NULL, p_now_us);

@@ -1,8 +1,9 @@
 """What an attempt costs on a server, beside the least that anybody would write there: a row lock, an
-advisory lock and a function of five statements, by pgbench (libpq, prepared statements), on the
-same server in the same minutes, taking turns round by round.
+advisory lock, a function of three statements, and an INSERT that neither looks nor locks. The
+clients are processes on libpq with prepared statements (bench.c), on the same server in the same
+minutes, taking turns round by round.
 
-    python3 bench.py [--rounds N] [--seconds S] [--clients N]
+    python3 bench.py [--rounds N] [--seconds S] [--processes N]
 
 own: each client has its own bot. hot: all share one. The bots have no cooldown, so every attempt
 is admitted. Every commit is durable (synchronous_commit = on, fsync = on).
@@ -13,9 +14,9 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
-import re
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -25,6 +26,7 @@ from server import Server, programs
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 BATCH = 64
+WORK = f"work, {BATCH} at once"
 
 PEERS = """
 CREATE SCHEMA peer;
@@ -53,36 +55,18 @@ END
 $$;
 """
 
-# As the clients make them: a UUID of version 7 grows at one end.
-KEY = (
-    "to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint) || "
-    "substr(gen_random_uuid()::text, 9)"
-)
-INSERT = f"""INSERT INTO peer.trades (bot_id, key, side, symbol, quantity)
-  VALUES (:bot, {KEY}, 'buy', 'BTC-USD', '0.25') RETURNING id;
-"""
-LAST = "SELECT max(created_at) FROM peer.trades WHERE bot_id = :bot;\n"
-ORDER = f"{KEY}, 'buy', 'BTC-USD', '0.25', NULL"
-
-SCRIPTS = {
-    "row lock": "BEGIN;\nSELECT id FROM peer.bots WHERE id = :bot FOR UPDATE;\n" + LAST + INSERT
-    + "COMMIT;\n",
-    "advisory lock": "BEGIN;\nSELECT pg_advisory_xact_lock(:bot);\n" + LAST + INSERT + "COMMIT;\n",
-    "function": f"SELECT peer.attempt('bot-' || :bot, {KEY}, 'buy', 'BTC-USD', '0.25', "
-    "interval '0');\n",
-    "attempt": "SELECT * FROM tradeledger.attempt('record', 'bot-' || :bot, " + ORDER + ", NULL, 1, "
-    "NULL, NULL, NULL, NULL, NULL, 5000);\n",
-}  # fmt: skip
-WORK = (
-    "SELECT count(*) FROM tradeledger.work((SELECT jsonb_agg(jsonb_build_object('do', 'attempt', "
-    "'kind', 'record', 'bot', 'bot-' || (:bot + n), 'key', " + KEY + ", 'side', 'buy', "
-    "'symbol', 'BTC-USD', 'quantity', '0.25', 'pid', 1)) FROM generate_series(0, "
-    f"{BATCH - 1}) AS n), 5000);\n"
-)
-DENY = (
-    "SELECT * FROM tradeledger.attempt('record', 'denied', " + ORDER + ", NULL, 1, NULL, NULL, NULL,"
-    " NULL, NULL, 5000);\n"
-)
+# Name, what bench.c calls it, whose bots, and how many processes (None: as many as asked for).
+PEER_CASES = [("row lock", "row"), ("advisory lock", "advisory"), ("function", "function")]
+CASES: dict[str, tuple[str, str, int | None]] = {
+    **{f"{bots}: {name}": (case, bots, None) for bots in ("own", "hot") for name, case in PEER_CASES},
+    "own: attempt": ("attempt", "own", None),
+    "hot: attempt": ("attempt", "hot", None),
+    "own: a bare INSERT": ("insert", "own", None),
+    "own, 1 process: function": ("function", "own", 1),
+    "own, 1 process: attempt": ("attempt", "own", 1),
+    "denied": ("attempt", "denied", None),
+    WORK: ("work", "own", None),
+}
 
 
 class Bench:
@@ -91,6 +75,7 @@ class Bench:
         self.options = options
         (self.directory / "server").mkdir()
         self.server = Server(str(self.directory / "server"), {"shared_buffers": "128MB"})
+        self.program = self.compile()
         self.server.start()
         with psycopg.connect(self.server.url(), autocommit=True) as connection:
             connection.execute((ROOT / "schema.postgres.sql").read_text(encoding="utf-8").encode())
@@ -105,26 +90,28 @@ class Bench:
             )
             connection.execute("VACUUM ANALYZE")
 
-    def pgbench(self, script: str, bot: str, clients: int) -> tuple[float, float]:
+    def compile(self) -> str:
+        program = str(self.directory / "bench")
+        flags = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", "libpq"], capture_output=True, text=True, check=True
+        ).stdout.split()
+        source = str(pathlib.Path(__file__).with_name("bench.c"))
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", program, source, *flags], check=True)
+        return program
+
+    def measure(self, case: str, bots: str, processes: int | None) -> tuple[float, float]:
         """Operations a second, and the 99th percentile of one, in milliseconds."""
-        file = self.directory / "script.sql"
-        file.write_text(f"\\set bot {bot}\n{script}", encoding="utf-8")
-        with tempfile.TemporaryDirectory(dir=self.directory) as logs:
-            done = subprocess.run(
-                [f"{programs()}/pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j",
-                 str(min(clients, os.cpu_count() or 1)), "-T", str(self.options.seconds), "-l",
-                 f"--log-prefix={logs}/log", "-f", str(file), "-h", str(self.server.directory), "-p",
-                 str(self.server.port), "-U", "postgres", "postgres"],
-                capture_output=True, text=True, check=True,
-            )  # fmt: skip
-            times = sorted(
-                int(line.split()[2])
-                for log in pathlib.Path(logs).iterdir()
-                for line in log.read_text(encoding="utf-8").splitlines()
-            )
-        found = re.search(r"tps = ([0-9.]+) \(without", done.stdout)
-        assert found is not None, done.stdout + done.stderr
-        return float(found[1]), times[int(len(times) * 0.99)] / 1000
+        place = f"host={self.server.directory} port={self.server.port} user=postgres dbname=postgres"
+        done = subprocess.run(
+            [self.program, place, case, bots, str(processes or self.options.processes),
+             str(self.options.seconds)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            sys.exit(f"error: {case}: {done.stderr}")
+        rate, *times = map(float, done.stdout.split())
+        times.sort()
+        return rate, times[int(len(times) * 0.99)] / 1000
 
     def lock_of_another_bot(self) -> tuple[float, float]:
         """p99 and longest wait of a bot, in milliseconds, while the lock of another is held for a
@@ -158,44 +145,43 @@ class Bench:
         return times[int(len(times) * 0.99)], times[-1]
 
     def run(self) -> None:
-        clients, rounds = self.options.clients, self.options.rounds
-        own = ":client_id"
-        cases: dict[str, tuple[str, str, int]] = {}
-        for name, script in SCRIPTS.items():
-            cases[f"own: {name}"] = (script, own, clients)
-            cases[f"hot: {name}"] = (script, "0", clients)
-        cases["own, 1 client: function"] = (SCRIPTS["function"], own, 1)
-        cases["own, 1 client: attempt"] = (SCRIPTS["attempt"], own, 1)
-        cases["denied"] = (DENY, "0", clients)
-        cases[f"work, {BATCH} at once"] = (WORK, f":client_id * {BATCH}", clients)
-        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
+        rounds = self.options.rounds
+        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in CASES}
         for _ in range(rounds):
-            for name, case in cases.items():
-                figures[name].append(self.pgbench(*case))
-        rates = {name: statistics.median(rate for rate, _ in runs) for name, runs in figures.items()}
-        rates[f"work, {BATCH} at once"] *= BATCH
-        print(f"{clients} clients, {rounds} rounds of {self.options.seconds} s, medians\n")
-        print("| case | a second | p99 in ms |\n|---|---|---|")
-        for name, rate in rates.items():
-            p99 = statistics.median(p99 for _, p99 in figures[name])
-            print(f"| {name} | {rate:.0f} | {p99:.1f} |")
-        peers = ("row lock", "advisory lock", "function")
-        own_best = max(rates[f"own: {peer}"] for peer in peers)
-        hot_best = max(rates[f"hot: {peer}"] for peer in peers)
+            for name, case in CASES.items():
+                figures[name].append(self.measure(*case))
+        print(
+            f"{self.options.processes} processes, {rounds} rounds of {self.options.seconds} s, "
+            "medians\n\n| case | a second | p99 in ms |\n|---|---|---|"
+        )
+        rates = {name: [rate for rate, _ in runs] for name, runs in figures.items()}
+        rates[WORK] = [rate * BATCH for rate in rates[WORK]]
+        for name, runs in figures.items():
+            p99 = statistics.median(p99 for _, p99 in runs)
+            print(f"| {name} | {statistics.median(rates[name]):.0f} | {p99:.1f} |")
+
+        def ratio(name: str, bots: str) -> str:
+            """Of each round, to the fastest peer of that round: median, least and most."""
+            found = sorted(
+                mine / max(rates[f"{bots}: {peer}"][n] for peer, _ in PEER_CASES)
+                for n, mine in enumerate(rates[name])
+            )
+            return f"{statistics.median(found):.2f} ({found[0]:.2f} to {found[-1]:.2f})"
+
         p99, longest = self.lock_of_another_bot()
         print(
-            f"\nattempt against the fastest peer: own {rates['own: attempt'] / own_best:.2f}, hot "
-            f"{rates['hot: attempt'] / hot_best:.2f}; work against the fastest: "
-            f"{rates[f'work, {BATCH} at once'] / own_best:.2f}; a bot while another's lock is held "
-            f"for a second: p99 {p99:.1f} ms, longest {longest:.1f} ms"
+            f"\nagainst the fastest peer: attempt {ratio('own: attempt', 'own')}, on one bot "
+            f"{ratio('hot: attempt', 'hot')}; a bare INSERT {ratio('own: a bare INSERT', 'own')}; "
+            f"{WORK} {ratio(WORK, 'own')}; a bot while another's lock is held for a second: p99 "
+            f"{p99:.1f} ms, longest {longest:.1f} ms"
         )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=8)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tradeledger-") as directory:
         os.chmod(directory, 0o755)
