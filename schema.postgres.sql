@@ -1108,6 +1108,7 @@ CREATE FUNCTION work(
 DECLARE
   v_elements element[];
   v_bots bigint[];
+  v_names text[];
   v_trades trades[];
   v_are_apart boolean;
   v_now bigint;
@@ -1118,21 +1119,21 @@ DECLARE
 BEGIN
   PERFORM begin_writing(p_wait_ms);
   -- (Look-ups of one row each, not joins: a plan for them is right however long the tables are.)
-  SELECT array_agg(x), array_agg(COALESCE(
-      (SELECT b.id FROM bots AS b WHERE b.name = x.bot),
-      (SELECT o.bot_id FROM trades AS o WHERE o.id = x.trade_id),
-      (SELECT k.bot_id FROM trades AS k WHERE k.key = x.key AND x."do" = 'settle'))),
+  SELECT array_agg(x), array_agg(CASE x."do"
+      WHEN 'settle' THEN COALESCE((SELECT o.bot_id FROM trades AS o WHERE o.id = x.trade_id),
+        (SELECT k.bot_id FROM trades AS k WHERE k.key = x.key))
+      ELSE (SELECT b.id FROM bots AS b WHERE b.name = x.bot) END),
+    array_agg(x.instance),
     p_now_us IS NULL AND count(DISTINCT x.bot) = count(*) AND count(DISTINCT x.key) = count(*)
     AND bool_and((x."do" = 'attempt' AND x.kind IN ('reserve', 'record') AND x.instance IS NULL
       AND is_attempt(x.kind, x.key, x.side, x.symbol, x.quantity, x.price, x.token, x.pid,
         x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us)) IS TRUE)
-  INTO v_elements, v_bots, v_are_apart
+  INTO v_elements, v_bots, v_names, v_are_apart
   FROM jsonb_populate_recordset(NULL::element, p_elements) AS x;
   IF v_elements IS NULL THEN RETURN; END IF;
   -- All locks first, in one order, so that two batches never wait for each other in a circle.
   PERFORM 1 FROM bots WHERE id = ANY (v_bots) ORDER BY id FOR NO KEY UPDATE;
-  PERFORM 1 FROM instances WHERE name IN (SELECT x.instance FROM unnest(v_elements) AS x)
-    ORDER BY name FOR KEY SHARE;
+  PERFORM 1 FROM instances WHERE name = ANY (v_names) ORDER BY name FOR KEY SHARE;
   IF v_are_apart THEN
     -- Attempts of different bots, by what their last admissions knew, are one statement.
     v_now := server_now();

@@ -476,7 +476,7 @@ class BatchTests(ServerTestCase):
         order = {"do": "attempt", "kind": "record", "side": "buy", "symbol": "BTC", "quantity": "1"}
         elements = [
             order | {"bot": "d", "key": "1"}, order | {"bot": "b", "key": "first-b"},
-            order | {"bot": "nobody", "key": "2"}, order | {"bot": "a", "key": "first-b"},
+            order | {"bot": "nobody", "key": "2"}, order | {"bot": "a", "key": "first-d"},
             order | {"bot": "c", "key": "3", "kind": "reserve", "token": "token-of-this-batch"},
         ]  # fmt: skip
         work = "SELECT outcome, reason, bot, key, status, token, created_at <= now_us " \
@@ -485,7 +485,7 @@ class BatchTests(ServerTestCase):
             ("admitted", None, "d", "1", "filled", None, True),
             ("replayed", None, "b", "first-b", "filled", None, True),
             ("error", "no_such_bot", None, None, None, None, None),
-            ("denied", "key_conflict", "b", "first-b", "filled", None, True),
+            ("denied", "key_conflict", "d", "first-d", "filled", None, True),
             ("admitted", None, "c", "3", "pending", "token-of-this-batch", True)])  # fmt: skip
         self.assertEqual(self.server.query(MemoryTests.UNTRUE), [])
 
