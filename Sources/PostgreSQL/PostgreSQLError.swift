@@ -36,6 +36,9 @@
       sqlState.isEmpty ? message : "\(message) (SQLSTATE \(sqlState))"
     }
 
+    static let duplicatePreparedStatement = "42P05"
+    static let noSuchPreparedStatement = "26000"
+
     /// A time limit was over before the server answered.
     static func outOfTime(_ fate: Fate) -> PostgreSQLError {
       PostgreSQLError(

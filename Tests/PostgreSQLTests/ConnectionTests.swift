@@ -46,6 +46,43 @@
       XCTAssertNil(answer.text(1, 0), "a row that is not there")
     }
 
+    func testStatement_isPreparedFromTheSecondTimeOn() throws {
+      let connection = try connect()
+      func prepared() throws -> Int64? {
+        try connection.run(
+          Query("SELECT count(*) FROM pg_prepared_statements WHERE name = 'plus'"),
+          wait: .seconds(10)
+        ).integer(0, 0)
+      }
+      func plus(_ number: Int) throws -> Int64? {
+        try connection.run(
+          Query("SELECT $1::integer + 1", ["\(number)"]), preparedAs: "plus", wait: .seconds(10)
+        ).integer(0, 0)
+      }
+      XCTAssertEqual(try plus(1), 2)
+      XCTAssertEqual(try prepared(), 0)
+      XCTAssertEqual(try plus(2), 3)
+      XCTAssertEqual(try prepared(), 1)
+      XCTAssertEqual(try plus(3), 4)
+      // Another server connection, from a pooler: the name is not there.
+      _ = try connection.run(Query("DEALLOCATE plus"), wait: .seconds(10))
+      XCTAssertEqual(try plus(4), 5)
+      XCTAssertEqual(try prepared(), 0)
+      XCTAssertEqual(try plus(5), 6)
+      XCTAssertEqual(try prepared(), 0)
+    }
+
+    /// Another client's, behind the same pooler. It is not taken for one's own.
+    func testStatement_whoseNameIsTaken() throws {
+      let connection = try connect()
+      _ = try connection.run(Query("PREPARE taken AS SELECT 7"), wait: .seconds(10))
+      for number: Int64 in 1...3 {
+        let answer = try connection.run(
+          Query("SELECT $1::integer", ["\(number)"]), preparedAs: "taken", wait: .seconds(10))
+        XCTAssertEqual(answer.integer(0, 0), number)
+      }
+    }
+
     func testError_hasItsStateAndHarmsNothing() throws {
       let connection = try connect()
       XCTAssertThrowsError(try connection.run(Query("SELECT 1 / 0"), wait: .seconds(10))) { error in

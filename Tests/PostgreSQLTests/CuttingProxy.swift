@@ -126,13 +126,24 @@
       }
     }
 
+    /// Whether one of these messages carries a statement out: Execute or Query, and not Parse.
+    private static func isExecuting(_ messages: ArraySlice<UInt8>) -> Bool {
+      var rest = messages
+      while rest.count >= 5 {
+        if [UInt8(ascii: "E"), UInt8(ascii: "Q")].contains(rest.first) { return true }
+        let length = rest.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) }
+        rest = rest.dropFirst(1 + length)
+      }
+      return false
+    }
+
     private func pump(_ pair: Pair, toServer: Bool) {
       var buffer = [UInt8](repeating: 0, count: 65_536)
       let (from, to) = toServer ? (pair.client, pair.server) : (pair.server, pair.client)
       pumping: while true {
         let count = read(from, &buffer, buffer.count)
         if count <= 0 { break }
-        if toServer, pair.isLoggedIn {
+        if toServer, pair.isLoggedIn, CuttingProxy.isExecuting(buffer[..<count]) {
           let cut = state.withLock { state -> Cut? in
             guard !state.next.isEmpty else { return nil }
             state.done += 1

@@ -54,7 +54,9 @@
         wait: wait, isWriting: isWriting, patience: patience
       ) { (connection, remaining) throws(PostgreSQLError) in
         counter.add(1)
-        return try connection.run(query(remaining), wait: remaining + patience)
+        let query = query(remaining)
+        return try connection.run(
+          query, preparedAs: ServerSession.name(query.sql), wait: remaining + patience)
       }
       return Reply(answer: answer, isRepeated: isRepeated)
     }
@@ -87,8 +89,11 @@
           let result = try body(connection, isLate ? patience : wait.remaining)
           return (result, unknown != nil)
         } catch { failure = error }
-        // A standby: the address may lead to the primary by now.
-        if failure.isConnectionLost || failure.sqlState == "25006" { disconnect() }
+        // A standby: the address may lead to the primary by now. And a statement that was prepared
+        // for a schema that is gone.
+        if failure.isConnectionLost || ["25006", "0A000"].contains(failure.sqlState) {
+          disconnect()
+        }
         if isWriting && failure.fate == .unknown { unknown = failure }
         let isOver = unknown == nil ? wait.isOver : wait.isOver(by: patience)
         let mayPass = failure.mayPass(severalHosts: address.hasSeveralHosts)
@@ -101,6 +106,12 @@
         ServerSession.sleep(pause)
         pause = min(pause * 2, .milliseconds(100))
       }
+    }
+
+    private static func name(_ sql: String) -> String {
+      var hash = StableHash()
+      hash.add(sql)
+      return "tradeledger_" + hash.hexadecimal
     }
 
     private func connected(_ remaining: Duration) throws(PostgreSQLError) -> Connection {
