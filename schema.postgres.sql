@@ -759,6 +759,7 @@ DECLARE
   v_wait bigint;
   v_longest bigint;
   v_last_at bigint;
+  v_free_at bigint;
   v_bot bigint;
   v_now bigint;
   v_cooldown bigint;
@@ -776,15 +777,21 @@ BEGIN
     PERFORM begin_writing(p_wait_ms);
   END IF;
   IF p_kind IN ('reserve', 'record') AND p_now_us IS NULL THEN
-    -- The condition is looked at again once the row was waited for, and so is the clock.
+    -- The condition is looked at again once the row was waited for, unless nobody has changed it.
     UPDATE bots SET was_free_at = free_at,
-      free_at = CASE p_kind WHEN 'record' THEN greatest(server_now(), free_at) + cooldown_us
+      free_at = CASE p_kind WHEN 'record' THEN greatest(server_now(), free_at) + cooldown_us + 100
         ELSE 9223372036854775807 END
     WHERE name = p_bot AND free_at <= server_now()
-    RETURNING id, cooldown_us, lease_us, CASE p_kind WHEN 'record' THEN free_at - cooldown_us
-      ELSE greatest(server_now(), was_free_at) END
-    INTO v_bot, v_cooldown, v_lease, v_now;
+    RETURNING id, cooldown_us, lease_us, free_at, was_free_at
+    INTO v_bot, v_cooldown, v_lease, v_free_at, v_now;
     v_is_locked := FOUND;
+    IF v_is_locked THEN
+      -- The clock after the wait. Within 100 us, where there was none, free_at holds for it too.
+      v_now := greatest(server_now(), v_now);
+      IF v_now + v_cooldown > v_free_at THEN
+        UPDATE bots SET free_at = v_now + v_cooldown WHERE id = v_bot;
+      END IF;
+    END IF;
     v_is_free := v_is_locked;
     IF v_is_free AND p_instance IS NOT NULL THEN
       PERFORM 1 FROM instances WHERE name = p_instance AND epoch = p_epoch FOR KEY SHARE;
