@@ -38,6 +38,7 @@ REPLACED = "Sources/TradeLedger/Engine/SQLite/Upkeep/ReplacedLedger.swift"
 RESTORING = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Restoring.swift"
 PYTHON = "clients/python/tradeledger.py"
 SCHEMA = "schema.sql"
+SERVER_SCHEMA = "schema.postgres.sql"
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,13 @@ class Mutation:
     tests: tuple
 
     @property
-    def is_python(self):
-        """Whether its tests are those of the Python client."""
-        return self.patches[0][0].startswith("clients/python/")
+    def kind(self):
+        """Whose tests must notice: Swift's, the Python client's, or the Python client's of the
+        server, which need no build."""
+        path = self.patches[0][0]
+        if path == SERVER_SCHEMA:
+            return "server"
+        return "python" if path.startswith("clients/python/") else "swift"
 
 
 def drop(name, tests):

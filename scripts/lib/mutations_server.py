@@ -1,7 +1,12 @@
 """The mutations of the ledger on a PostgreSQL server: those of schema.postgres.sql, which the Python
 client's tests of the server must notice, and those of the Swift engine. See mutations.py.
 """
-SERVER_SCHEMA = "schema.postgres.sql"
+import os
+import re
+
+from mutations import SERVER_SCHEMA, Mutation
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONFORMANCE = "test_postgres_conformance"
 NEVER = "9223372036854775807"
 
@@ -9,15 +14,15 @@ NEVER = "9223372036854775807"
 IN_SQL = (
     ("memory-without-cooldown", "an admission remembers no cooldown",
      "free_at = CASE WHEN p_kind = 'record' AND p_now_us IS NULL THEN v_now + v_cooldown\n",
-     "free_at = CASE WHEN p_kind = 'record' AND p_now_us IS NULL THEN v_now\n", "MemoryTests"),
+     "free_at = CASE WHEN p_kind = 'record' AND p_now_us IS NULL THEN v_now\n", "test_postgres.MemoryTests"),
     ("memory-kept-by-a-settlement", "a settlement leaves what the last admission knew",
      f"UPDATE bots AS b SET free_at = {NEVER} WHERE b.id = t.bot_id\n",
-     "UPDATE bots AS b SET free_at = b.free_at WHERE b.id = t.bot_id\n", "MemoryTests"),
+     "UPDATE bots AS b SET free_at = b.free_at WHERE b.id = t.bot_id\n", "test_postgres.MemoryTests"),
     ("memory-kept-by-a-restore", "a restore leaves what the last admissions knew",
-     f"  UPDATE bots SET free_at = {NEVER};\n  RETURN NEW;", "  RETURN NEW;", "MemoryTests"),
+     f"  UPDATE bots SET free_at = {NEVER};\n  RETURN NEW;", "  RETURN NEW;", "test_postgres.MemoryTests"),
     ("memory-kept-by-foreign-rows", "a row by hand leaves what the last admission knew",
      f"  UPDATE bots SET free_at = {NEVER} WHERE id = p_bot;",
-     "  PERFORM 1 FROM bots WHERE id = p_bot FOR NO KEY UPDATE;", "MemoryTests"),
+     "  PERFORM 1 FROM bots WHERE id = p_bot FOR NO KEY UPDATE;", "test_postgres.MemoryTests"),
     ("clock-before-the-bot", "the clock is read before the wait for the bot",
      "      IF p_now_us IS NULL THEN a.now_us := server_now();\n",
      "      IF p_now_us IS NULL THEN a.now_us := COALESCE(v_now, server_now());\n", "test_postgres_schema"),
@@ -90,33 +95,33 @@ IN_SQL = (
      "        OR t.epoch = (SELECT i.epoch FROM instances AS i WHERE i.name = t.instance)))",
      "        OR true))", "test_postgres_schema"),
     ("answers-in-the-wrong-place", "a batch takes the next admission for the answer",
-     "    IF t.key = e.key THEN\n", "    IF t.key IS NOT NULL THEN\n", "BatchTests"),
+     "    IF t.key = e.key THEN\n", "    IF t.key IS NOT NULL THEN\n", "test_postgres.BatchTests"),
     ("batch-unchecked", "a batch takes what is malformed",
      "        x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us)) IS TRUE)\n",
      "        x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us) OR true) IS TRUE)\n",
-     "RuleTests"),
+     "test_postgres.RuleTests"),
     ("attempt-unchecked", "an attempt takes what is malformed",
      "      p_epoch, p_fill_quantity, p_fill_price, p_at_us) IS NOT TRUE\n    THEN",
-     "      p_epoch, p_fill_quantity, p_fill_price, p_at_us) AND false\n    THEN", "RuleTests"),
+     "      p_epoch, p_fill_quantity, p_fill_price, p_at_us) AND false\n    THEN", "test_postgres.RuleTests"),
     ("name-of-the-living", "a name is taken from a holder whose heartbeat runs",
      "    IF i.pid IS NOT NULL AND (i.heartbeat_until <= v_now) IS NOT TRUE\n",
-     "    IF i.pid IS NOT NULL AND i.heartbeat_until IS NULL\n", "InstanceTests"),
+     "    IF i.pid IS NOT NULL AND i.heartbeat_until IS NULL\n", "test_postgres.InstanceTests"),
     ("proof-of-an-older-death", "a proof that an older holder is dead takes the name",
-     "(i.epoch = p_dead_epoch AND", "(p_dead_epoch IS NOT NULL AND", "InstanceTests"),
+     "(i.epoch = p_dead_epoch AND", "(p_dead_epoch IS NOT NULL AND", "test_postgres.InstanceTests"),
     ("proof-from-elsewhere", "another machine's proof of death takes the name",
      " AND i.boot_id = p_boot_id AND i.pid_namespace = p_pid_namespace\n"
      "        AND i.time_namespace = p_time_namespace)", ")", "test_postgres_schema"),
     ("lost-and-renewed", "who has lost a name renews it",
      "  IF (i.epoch = p_epoch AND i.pid IS NOT NULL) IS NOT TRUE THEN\n    RETURN instance_said('lost'",
-     "  IF i.pid IS NULL THEN\n    RETURN instance_said('lost'", "InstanceTests"),
+     "  IF i.pid IS NULL THEN\n    RETURN instance_said('lost'", "test_postgres.InstanceTests"),
     ("released-by-another", "an older epoch gives a name back",
      "  WHERE name = p_name AND epoch = p_epoch AND pid IS NOT NULL;",
-     "  WHERE name = p_name AND pid IS NOT NULL;", "InstanceTests"),
+     "  WHERE name = p_name AND pid IS NOT NULL;", "test_postgres.InstanceTests"),
     ("evicted-with-its-epoch", "who was evicted trades on",
      "  UPDATE instances SET epoch = instances.epoch + 1, pid = NULL, heartbeat_until = NULL\n"
      "  WHERE instances.name = p_name RETURNING",
      "  UPDATE instances SET pid = NULL, heartbeat_until = NULL\n"
-     "  WHERE instances.name = p_name RETURNING", "InstanceTests"),
+     "  WHERE instances.name = p_name RETURNING", "test_postgres.InstanceTests"),
     ("restored-with-its-epochs", "who held a name before a restore trades on",
      "  UPDATE instances SET epoch = epoch + 1, pid = NULL, heartbeat_until = NULL;\n  v_now",
      "  v_now", "test_postgres_schema"),
@@ -137,3 +142,17 @@ TRIGGERS = (
     "settings_kept", "instance_write", "instance_kept", "ledger_fixed", "ledger_kept", "restore_new",
     "restore_fixed", "restore_kept",
 )  # fmt: skip
+
+
+def drop(trigger):
+    with open(os.path.join(ROOT, SERVER_SCHEMA), encoding="utf-8") as file:
+        statement = re.search(rf"CREATE TRIGGER {trigger} .*?;\n", file.read(), re.DOTALL).group(0)
+    return Mutation(
+        f"server-drop-{trigger}", f"the trigger `{trigger}` is gone on the server",
+        ((SERVER_SCHEMA, statement, ""),), ("test_postgres.RuleTests", "test_postgres_schema"))
+
+
+MUTATIONS = [
+    Mutation(f"server-{name}", breaks, ((SERVER_SCHEMA, old, new),), (tests,))
+    for name, breaks, old, new, tests in IN_SQL
+] + [drop(trigger) for trigger in TRIGGERS]
