@@ -9,11 +9,23 @@
       case question
       /// It does, and what the server answers does not reach the client.
       case answer
+      /// What the client has sent does not reach the server, and the connection stays as it is.
+      case stall
+    }
+
+    /// What happens once the client sends something with `text` in it.
+    private struct Trap {
+      let text: [UInt8]
+      let cut: Cut?
+      let action: @Sendable () -> Void
     }
 
     private struct State {
       var next: [Cut] = []
+      var traps: [Trap] = []
       var isRefusing = false
+      var isSilent = false
+      var silenced: [Int32] = []
       var done = 0
     }
 
@@ -22,10 +34,10 @@
     private let listener: Int32
     let port: Int
 
-    init(upstream: Int) throws {
+    init(upstream: Int, host: String = "127.0.0.1", port: Int = 0) throws {
       self.upstream = upstream
       listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      var address = CuttingProxy.address(port: 0)
+      var address = CuttingProxy.address(port: port, host)
       var length = socklen_t(MemoryLayout<sockaddr_in>.size)
       let listener = listener
       let code = withUnsafeMutablePointer(to: &address) { pointer in
@@ -35,23 +47,38 @@
         }
       }
       guard code == 0 else { throw POSIXError(.EADDRINUSE) }
-      port = Int(UInt16(bigEndian: address.sin_port))
+      self.port = Int(UInt16(bigEndian: address.sin_port))
       Thread.detachNewThread { [self] in accept() }
     }
 
     /// Ends with the test: a new connection is what wakes it up.
     func close() {
-      state.withLock { $0.isRefusing = true }
+      let silenced = state.withLock { state in
+        state.isRefusing = true
+        return state.silenced
+      }
+      for client in silenced { Glibc.close(client) }
       shutdown(listener, Int32(SHUT_RDWR))
     }
 
     /// The next ones that ask are cut off, one after the other.
     func cut(_ cuts: Cut...) { state.withLock { $0.next += cuts } }
+    /// The first to ask with `text` is cut off, or is not. Traps are for one time each, and one
+    /// after the other. (A statement that is prepared is asked without its text.)
+    ///
+    /// - Parameter action: done before what was sent goes on; of a lost answer, once the server has
+    ///   given it and before the client knows that it is lost.
+    func trap(_ text: String, _ cut: Cut? = nil, _ action: @escaping @Sendable () -> Void = {}) {
+      state.withLock { $0.traps.append(Trap(text: Array(text.utf8), cut: cut, action: action)) }
+    }
+
+    /// Lets new connections in and says nothing to them.
+    func silence() { state.withLock { $0.isSilent = true } }
     /// Takes no new connection until told otherwise.
     func refuse(_ isRefusing: Bool) { state.withLock { $0.isRefusing = isRefusing } }
     var cutsDone: Int { state.withLock { $0.done } }
-    /// No cut is left over.
-    var isDone: Bool { state.withLock { $0.next.isEmpty } }
+    /// No cut and no trap is left over.
+    var isDone: Bool { state.withLock { $0.next.isEmpty && $0.traps.isEmpty } }
 
     /// The URL of `url`'s database through here.
     func url(_ url: String) -> String {
@@ -61,10 +88,10 @@
       return parts?.string ?? url
     }
 
-    private static func address(port: Int) -> sockaddr_in {
+    private static func address(port: Int, _ host: String = "127.0.0.1") -> sockaddr_in {
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)
-      address.sin_addr.s_addr = inet_addr("127.0.0.1")
+      address.sin_addr.s_addr = inet_addr(host)
       address.sin_port = UInt16(port).bigEndian
       return address
     }
@@ -73,6 +100,11 @@
       while true {
         let client = Glibc.accept(listener, nil, nil)
         if client < 0 { break }
+        let isSilent = state.withLock { state in
+          if state.isSilent { state.silenced.append(client) }
+          return state.isSilent
+        }
+        if isSilent { continue }
         var address = CuttingProxy.address(port: upstream)
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         let code = withUnsafePointer(to: &address) { pointer in
@@ -96,7 +128,8 @@
     private final class Pair: Sendable {
       let client: Int32
       let server: Int32
-      private let count = Mutex((open: 2, isLoggedIn: false, swallows: false))
+      private let count = Mutex(
+        (open: 2, isLoggedIn: false, swallows: (@Sendable () -> Void)?.none))
 
       init(_ client: Int32, _ server: Int32) {
         self.client = client
@@ -120,7 +153,8 @@
         get { count.withLock { $0.isLoggedIn } }
         set { count.withLock { $0.isLoggedIn = newValue } }
       }
-      var swallows: Bool {
+      /// What the server says next is swallowed, and this is done then.
+      var swallows: (@Sendable () -> Void)? {
         get { count.withLock { $0.swallows } }
         set { count.withLock { $0.swallows = newValue } }
       }
@@ -137,6 +171,20 @@
       return false
     }
 
+    /// What is to be done with what a client has sent.
+    private func cut(of sent: ArraySlice<UInt8>) -> (Cut?, @Sendable () -> Void) {
+      state.withLock { state in
+        if let trap = state.traps.first, sent.firstRange(of: trap.text) != nil {
+          state.traps.removeFirst()
+          state.done += trap.cut == nil ? 0 : 1
+          return (trap.cut, trap.action)
+        }
+        guard !state.next.isEmpty else { return (nil, {}) }
+        state.done += 1
+        return (state.next.removeFirst(), {})
+      }
+    }
+
     private func pump(_ pair: Pair, toServer: Bool) {
       var buffer = [UInt8](repeating: 0, count: 65_536)
       let (from, to) = toServer ? (pair.client, pair.server) : (pair.server, pair.client)
@@ -144,20 +192,21 @@
         let count = read(from, &buffer, buffer.count)
         if count <= 0 { break }
         if toServer, pair.isLoggedIn, CuttingProxy.isExecuting(buffer[..<count]) {
-          let cut = state.withLock { state -> Cut? in
-            guard !state.next.isEmpty else { return nil }
-            state.done += 1
-            return state.next.removeFirst()
-          }
+          let (cut, action) = cut(of: buffer[..<count])
+          if cut != .answer { action() }
           if cut == .question { break pumping }
-          if cut == .answer { pair.swallows = true }
+          if cut == .stall { continue }
+          if cut == .answer { pair.swallows = action }
         }
         if !toServer {
           // ReadyForQuery, the end of a login.
           if buffer[..<count].suffix(6).starts(with: [UInt8(ascii: "Z"), 0, 0, 0, 5]) {
             pair.isLoggedIn = true
           }
-          if pair.swallows { break pumping }
+          if let swallowed = pair.swallows {
+            swallowed()
+            break pumping
+          }
         }
         var sent = 0
         while sent < count {
