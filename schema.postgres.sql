@@ -82,9 +82,11 @@
 -- renew(name text, epoch bigint, heartbeat_us bigint, wait_ms integer, now_us bigint)
 --   outcome text (held, lost), now_us bigint, the row. heartbeat_us NULL: looks only.
 -- release(name text, epoch bigint, wait_ms integer) boolean: false where it was lost before
--- evict(name text, wait_ms integer)
---   outcome text (evicted, free, no_such_instance), now_us, the row; holder columns are those of
---   the one who had it, epoch is the new one. (operators)
+-- evict(name text, wait_ms integer, epoch bigint)
+--   outcome text (evicted, free, gone, no_such_instance), now_us, the row; evicted: holder columns
+--   are those of the one who had it, epoch is the new one. epoch: of the holder to be evicted, so
+--   that the call may be repeated: nobody else is (gone, with the row that stands); NULL: whoever
+--   has it. (operators)
 --
 -- add_bot(bot text, cooldown_us bigint, lease_us bigint, in_doubt text, enabled integer,
 --         wait_ms integer, now_us bigint)
@@ -1300,8 +1302,9 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION evict(p_name text, p_wait_ms integer DEFAULT NULL) RETURNS instance_answer
-  LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION evict(
+  p_name text, p_wait_ms integer DEFAULT NULL, p_epoch bigint DEFAULT NULL
+) RETURNS instance_answer LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = tradeledger, pg_temp SET plan_cache_mode = force_generic_plan
   SET enable_seqscan = off AS $$
 DECLARE
@@ -1310,6 +1313,7 @@ BEGIN
   PERFORM begin_writing(p_wait_ms);
   SELECT x.* INTO i FROM instances AS x WHERE x.name = p_name FOR UPDATE;
   IF i.name IS NULL THEN RETURN instance_said('no_such_instance', NULL, server_now(), i); END IF;
+  IF i.epoch <> p_epoch THEN RETURN instance_said('gone', NULL, server_now(), i); END IF;
   IF i.pid IS NULL THEN RETURN instance_said('free', NULL, server_now(), i); END IF;
   UPDATE instances SET epoch = instances.epoch + 1, pid = NULL, heartbeat_until = NULL
   WHERE instances.name = p_name RETURNING instances.epoch INTO i.epoch;
@@ -1470,14 +1474,15 @@ CREATE FUNCTION copy_begins() RETURNS void LANGUAGE plpgsql
 DECLARE
   v_table text;
 BEGIN
-  IF EXISTS (SELECT 1 FROM ledger) OR EXISTS (SELECT 1 FROM bots)
-    OR EXISTS (SELECT 1 FROM instances) OR EXISTS (SELECT 1 FROM restores)
-  THEN RAISE EXCEPTION 'the ledger is not empty' USING ERRCODE = 'TL150'; END IF;
   FOREACH v_table IN ARRAY ARRAY[
     'ledger', 'bots', 'settings', 'instances', 'trades', 'conflicts', 'restores']
   LOOP
     EXECUTE format('ALTER TABLE %I DISABLE TRIGGER USER', v_table);
   END LOOP;
+  -- The tables are locked by now, so that another copy has ended, or begins after this one.
+  IF EXISTS (SELECT 1 FROM ledger) OR EXISTS (SELECT 1 FROM bots)
+    OR EXISTS (SELECT 1 FROM instances) OR EXISTS (SELECT 1 FROM restores)
+  THEN RAISE EXCEPTION 'the ledger is not empty' USING ERRCODE = 'TL150'; END IF;
 END
 $$;
 

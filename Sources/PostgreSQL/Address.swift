@@ -1,6 +1,12 @@
 #if PostgreSQL
   internal import CLibPQ
 
+  #if canImport(Glibc)
+    internal import Glibc
+  #else
+    internal import Darwin
+  #endif
+
   /// Where a ledger is: a connection URL, taken apart by libpq.
   public struct Address: Sendable {
     /// Keywords of libpq with their values, but those of the hosts.
@@ -37,6 +43,13 @@
         // One at the beginning is that of an abstract socket.
         Address.list(parsed["host"]).allSatisfy({ !$0.dropFirst().contains("@") })
       else { throw unreadable }
+      // As libpq would, so that a name which stands there is looked up as any other.
+      if parsed["service"] == nil, unsafe getenv("PGSERVICE") == nil {
+        for (place, variable) in [("host", "PGHOST"), ("hostaddr", "PGHOSTADDR"), ("port", "PGPORT")]
+        where parsed[place] == nil {
+          parsed[place] = unsafe getenv(variable).map { unsafe String(cString: $0) }
+        }
+      }
       let places = ["host", "hostaddr", "port"]
       settings = order.filter { !places.contains($0) }.map { ($0, parsed[$0] ?? "") }
       hosts = Address.hosts(places.map { ($0, Address.list(parsed[$0])) })

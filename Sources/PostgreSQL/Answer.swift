@@ -13,12 +13,6 @@
     public var rowCount: Int { unsafe Int(PQntuples(result)) }
     public var columnCount: Int { unsafe Int(PQnfields(result)) }
 
-    /// The number of the column of that name, or nil.
-    public func column(_ name: String) -> Int? {
-      let number = unsafe PQfnumber(result, name)
-      return number < 0 ? nil : Int(number)
-    }
-
     /// nil for NULL, and for a place that is not there.
     public func text(_ row: Int, _ column: Int) -> String? {
       guard row >= 0, row < rowCount, column >= 0, column < columnCount,

@@ -61,17 +61,26 @@
 
     // MARK: Opening
 
-    /// Tries each host in turn, with an equal share of the wait.
+    /// Tries each host in turn, and each of its addresses, with an equal share of the wait.
     public static func open(
       _ address: Address, wait: Duration
     ) throws(PostgreSQLError) -> Connection {
-      let deadline = Deadline(wait)
+      try first(of: address.hosts, Deadline(wait)) { (host, share) throws(PostgreSQLError) in
+        let places = try Resolver.places(host, share)
+        return try first(of: places, share) { (place, share) throws(PostgreSQLError) in
+          try open(address.settings, place, share)
+        }
+      }
+    }
+
+    private static func first<Place>(
+      of places: [Place], _ deadline: Deadline,
+      _ body: (Place, Deadline) throws(PostgreSQLError) -> Connection
+    ) throws(PostgreSQLError) -> Connection {
       var failure = PostgreSQLError.outOfTime(.notExecuted)
-      for (index, host) in address.hosts.enumerated() {
-        let share = deadline.remaining / (address.hosts.count - index)
-        do throws(PostgreSQLError) {
-          return try open(address.settings, host, Deadline(share))
-        } catch { failure = error }
+      for (index, place) in places.enumerated() {
+        let share = Deadline(deadline.remaining / (places.count - index))
+        do throws(PostgreSQLError) { return try body(place, share) } catch { failure = error }
       }
       throw failure
     }

@@ -41,8 +41,6 @@
       XCTAssertEqual(answer.text(0, 0), "x'\"ü")
       XCTAssertEqual(answer.integer(0, 1), 7)
       XCTAssertNil(answer.text(0, 2))
-      XCTAssertEqual(answer.column("b"), 1)
-      XCTAssertNil(answer.column("c"))
       XCTAssertNil(answer.text(1, 0), "a row that is not there")
     }
 

@@ -124,8 +124,8 @@
     /// What an error says is not what it is: the name of a database may be anything.
     func testMaking_isRefused_whateverTheDatabaseIsCalled() async throws {
       let server = try TestServer.orSkip()
-      let suffix = UUID().uuidString.lowercased().filter { $0 != "-" }
-      let (database, role) = ("TL150_\(suffix)", "worker_\(suffix)")
+      let suffix = UUID().uuidString.lowercased().prefix(8)
+      let (database, role) = ("TL150_\(suffix)", "w_\(suffix)")
       try TestServer.query(server.url, "CREATE DATABASE \"\(database)\"")
       let url = TestServer.url(server.url, database: database)
       try TestServer.run(url, script: Ledger.serverSchemaSQL)

@@ -11,8 +11,10 @@
       var found: [OrderKey: Trade] = [:]
       for start in stride(from: 0, to: facts.count, by: PostgreSQLEngine.pieceSize) {
         let piece = facts[start..<min(start + PostgreSQLEngine.pieceSize, facts.count)]
-        let keys = JSONElements.array(piece.map { JSONElements.quoted($0.key.description) })
-        for row in try read(wait: wait, ServerStatements.tradesByKeys, [keys]).rows {
+        let answer = try read(
+          wait: wait, patience: PostgreSQLEngine.patience(facts), ServerStatements.tradesByKeys,
+          [PostgreSQLEngine.keys(Array(piece))])
+        for row in answer.rows {
           if let trade = try row.trade(0)?.trade { found[trade.key] = trade }
         }
       }
@@ -28,13 +30,22 @@
         })
     }
 
+    /// Many rows take longer than one.
+    private static func patience(_ facts: [PastFact]) -> Duration {
+      ServerSession.patience + .milliseconds(facts.count)
+    }
+
+    private static func keys(_ facts: [PastFact]) -> String {
+      JSONElements.array(facts.map { JSONElements.quoted($0.key.description) })
+    }
+
     private func forEachCounted(
       _ bot: BotName, wait: WaitLimit, _ add: (CloseNeighbours.Candidate) -> Void
     ) throws(LedgerError) {
       var after = (at: Int64.min, id: Int64(0))
       while true {
         let answer = try read(
-          wait: wait, ServerStatements.countedInTime,
+          wait: wait, patience: ServerSession.patienceForAll, ServerStatements.countedInTime,
           [bot.description, "\(after.at)", "\(after.id)", "\(PostgreSQLEngine.pieceSize)"])
         for row in answer.rows {
           after = (try row.integer(1), try row.integer(0))
@@ -71,18 +82,20 @@
           ])
         })
       try checkUsable(forWriting: true)
+      // Should the answer be lost: what is there by then and was not before was entered by this call.
+      let patience = PostgreSQLEngine.patience(facts)
+      let known = try read(
+        wait: wait, patience: patience, ServerStatements.knownKeys, [PostgreSQLEngine.keys(facts)])
       var refused: LedgerError?
-      let (answer, isRepeated) = try session.attempt(wait: wait, isWriting: true) {
-        (connection, remaining) throws(PostgreSQLError) -> Answer? in
+      let (answer, isRepeated) = try session.attempt(
+        wait: wait, isWriting: true, patience: patience
+      ) { (connection, time) throws(PostgreSQLError) -> Answer? in
         do throws(PostgreSQLError) {
           return try connection.run(
             Query(
               ServerStatements.enter,
-              [
-                newBots, elements, "\(setup.pid)", TradingCall.milliseconds(remaining), now,
-              ]),
-            // Many rows take longer than one.
-            wait: remaining + ServerSession.patience + .milliseconds(facts.count))
+              [newBots, elements, "\(setup.pid)", TradingCall.milliseconds(time.lock), now]),
+            wait: time.answer)
         } catch {
           guard error.sqlState == "TL002" else { throw error }
           refused = refusal(error)
@@ -91,8 +104,9 @@
       }
       if let refused { throw refused }
       guard let answer else { throw .bug("facts without an answer") }
-      // What a first try has entered whose answer was lost is known to the second one.
-      return isRepeated ? facts.count : Int(try answer.first().integer(0))
+      return isRepeated
+        ? Set(facts.map(\.key)).count - Int(try known.first().integer(0))
+        : Int(try answer.first().integer(0))
     }
 
     private func refusal(_ error: PostgreSQLError) -> LedgerError {

@@ -28,13 +28,18 @@
     }
 
     func evict(_ name: InstanceName, wait: WaitLimit) throws(LedgerError) -> InstanceEviction {
-      let reply = try write(wait: wait, ServerStatements.evict) { [name.description, $0] }
-      let row = try reply.answer.first()
-      let outcome = try row.text(0)
-      if outcome == "no_such_instance" { throw .noSuchInstance(name, path) }
-      let stored = try row.instance(3)
-      guard outcome == "evicted", let holder = stored.holder else { return .free(stored.claim) }
-      return .evicted(holder, stored.claim)
+      // Whoever has it now, and nobody who comes later: an answer that is lost is asked for again.
+      let found = try read(wait: wait, ServerStatements.instance, [name.description]).rows.first
+      guard let seen = try found.map({ row throws(LedgerError) in try row.instance(0) }) else {
+        throw .noSuchInstance(name, path)
+      }
+      guard let holder = seen.holder else { return .free(seen.claim) }
+      let reply = try write(wait: wait, ServerStatements.evict) {
+        [name.description, $0, "\(seen.epoch)"]
+      }
+      let stored = try reply.answer.first().instance(3)
+      // Of the same epoch still: the holder has let go by itself.
+      return stored.epoch == seen.epoch ? .free(stored.claim) : .evicted(holder, stored.claim)
     }
 
     func instances(

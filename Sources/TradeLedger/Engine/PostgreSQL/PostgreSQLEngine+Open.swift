@@ -95,15 +95,18 @@
     ) throws(LedgerError) {
       guard options.access == .readWrite else { throw noLedger(session.address.name) }
       try installSchema(session, wait)
-      do throws(LedgerError) {
-        _ = try session.ask(wait: wait, isWriting: true) { _ in
-          Query(
-            ServerStatements.makeLedger,
-            [mode.rawValue, LaneSetup.givenTime(options.clock).map { String($0) }])
+      _ = try session.attempt(wait: wait, isWriting: true) {
+        (connection, time) throws(PostgreSQLError) in
+        do throws(PostgreSQLError) {
+          _ = try connection.run(
+            Query(
+              ServerStatements.makeLedger,
+              [mode.rawValue, LaneSetup.givenTime(options.clock).map { String($0) }]),
+            wait: time.answer)
+        } catch {
+          // It has its row by now: whose mode it is, is looked at next.
+          guard error.sqlState == "TL150" else { throw error }
         }
-      } catch {
-        // It has its row by now: whose mode it is, is looked at next.
-        guard error.message.contains("TL150") else { throw error }
       }
     }
 
@@ -113,11 +116,11 @@
       let hasSchema = try session.read([Query(ServerStatements.hasSchema)], wait: wait)[0]
       guard hasSchema.rowCount == 0 else { return }
       do throws(LedgerError) {
-        _ = try session.attempt(wait: wait, isWriting: true) {
-          (connection, _) throws(PostgreSQLError) in
+        // A schema takes longer to write than a trade.
+        _ = try session.attempt(wait: wait, isWriting: true, patience: .seconds(60)) {
+          (connection, time) throws(PostgreSQLError) in
           do throws(PostgreSQLError) {
-            // A schema takes longer to write than a trade.
-            try connection.run(script: ServerSchemaText.sql, wait: .seconds(60))
+            try connection.run(script: ServerSchemaText.sql, wait: time.answer)
           } catch {
             var error = error
             // The script has left a transaction open that failed.

@@ -97,16 +97,18 @@
           Query(ServerStatements.findings, range + [now]),
           Query(ServerStatements.conflictFindings, range),
           Query(ServerStatements.supersededFindings, range),
-        ], wait: wait)
+        ], wait: wait, patience: ServerSession.patienceForAll)
       try expectBot(query.bot, answers[0])
       let examined = try answers[1].first()
-      var findings: [AuditFinding] = []
-      for answer in answers[2...] {
-        for row in answer.rows { findings.append(try PostgreSQLEngine.finding(row)) }
-      }
+      var findings = try PostgreSQLEngine.findings(answers[2]).inOrder
+      for answer in answers[3...] { findings += try PostgreSQLEngine.findings(answer) }
       return AuditReport(
         examined: Int(try examined.integer(0)), from: examined.optionalInstant(1),
         to: examined.optionalInstant(2), findings: findings)
+    }
+
+    private static func findings(_ answer: Answer) throws(LedgerError) -> [AuditFinding] {
+      try answer.rows.map { row throws(LedgerError) in try finding(row) }
     }
 
     private static func finding(_ row: ServerRow) throws(LedgerError) -> AuditFinding {
@@ -125,7 +127,7 @@
           Query(ServerStatements.tradesByStatus), Query(ServerStatements.conflictsByBot),
           Query(ServerStatements.doubleTradesByBot), Query(ServerStatements.lastRestore),
           Query(ServerStatements.databaseBytes),
-        ], wait: wait)
+        ], wait: wait, patience: ServerSession.patienceForAll)
       var trades: [BotName: [TradeStatus: Int]] = [:]
       for row in answers[0].rows {
         trades[BotName(stored: try row.text(0)), default: [:]][try row.word(1)] =

@@ -76,15 +76,18 @@
     }
 
     /// Statements that read, in one snapshot.
-    func read(_ queries: [Query], wait: WaitLimit) throws(LedgerError) -> [Answer] {
+    func read(
+      _ queries: [Query], wait: WaitLimit, patience: Duration = ServerSession.patience
+    ) throws(LedgerError) -> [Answer] {
       try checkUsable(forWriting: false)
-      return try session.read(queries, wait: wait)
+      return try session.read(queries, wait: wait, patience: patience)
     }
 
     func read(
-      wait: WaitLimit, _ sql: String, _ values: [String?] = []
+      wait: WaitLimit, patience: Duration = ServerSession.patience, _ sql: String,
+      _ values: [String?] = []
     ) throws(LedgerError) -> Answer {
-      try read([Query(sql, values)], wait: wait)[0]
+      try read([Query(sql, values)], wait: wait, patience: patience)[0]
     }
 
     /// What stands in the database itself, and the answer of `copy` for its reasons.
@@ -147,13 +150,15 @@
 
   extension PostgreSQLEngine {
     func addBot(_ bot: Bot, wait: WaitLimit) throws(LedgerError) -> AddBotOutcome {
+      // Should the answer be lost: what is there by then and was not before was added by this call.
+      let wasThere = try read([botQuery(bot.name)], wait: wait)[0].rowCount > 0
       let values = PostgreSQLEngine.values(of: bot)
       let reply = try write(wait: wait, ServerStatements.addBot) { [now] in values + [$0, now] }
       let row = try reply.answer.first()
       let found = try row.bot(1)
       switch try row.text(0) {
       case "added": return .added(found)
-      case "same": return reply.isRepeated ? .added(found) : .same(found)
+      case "same": return reply.isRepeated && !wasThere ? .added(found) : .same(found)
       default: return .differs(found)
       }
     }

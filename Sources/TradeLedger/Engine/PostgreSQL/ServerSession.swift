@@ -25,13 +25,26 @@
     let address: Address
     private var connection: Connection?
     private let counter: StatementCounter
-    /// How long an answer may take beyond the wait for locks; and how much longer than the wait
-    /// limit it may take to find out what became of a write whose answer did not come.
+    /// How much longer than its wait for locks a call may take, whatever happens: for the network,
+    /// and to find out what became of a write whose answer did not come.
     static let patience = Duration.seconds(2)
+    /// The same for what goes over all rows: as long as a server may need for that. (One that is
+    /// gone is noticed earlier, by the keepalives of the connection.)
+    static let patienceForAll = Duration.seconds(600)
+    /// Without any wait one still gets a server that is there, or one's turn.
+    static let leastWait = Duration.seconds(1)
 
     init(_ address: Address, _ counter: StatementCounter) {
       self.address = address
       self.counter = counter
+    }
+
+    /// How long one try may take.
+    struct Time {
+      /// For a lock.
+      let lock: Duration
+      /// For the answer, with the wait for the lock.
+      let answer: Duration
     }
 
     /// An answer, and whether the question may have been carried out before, with its answer lost.
@@ -45,49 +58,58 @@
     /// - Parameters:
     ///   - query: made anew for each try, with what is left of the wait.
     ///   - isWriting: an answer that never comes is an unknown outcome, and no plain failure.
-    ///   - patience: how long an answer may take beyond the wait. Zero: the wait is the end of it.
     func ask(
       wait: WaitLimit, isWriting: Bool, patience: Duration = ServerSession.patience,
       _ query: (Duration) -> Query
     ) throws(LedgerError) -> Reply {
       let (answer, isRepeated) = try attempt(
         wait: wait, isWriting: isWriting, patience: patience
-      ) { (connection, remaining) throws(PostgreSQLError) in
+      ) { (connection, time) throws(PostgreSQLError) in
         counter.add(1)
-        let query = query(remaining)
+        let query = query(time.lock)
         return try connection.run(
-          query, preparedAs: ServerSession.name(query.sql), wait: remaining + patience)
+          query, preparedAs: ServerSession.name(query.sql), wait: time.answer)
       }
       return Reply(answer: answer, isRepeated: isRepeated)
     }
 
     /// Several statements that read, in one snapshot and one round trip.
-    func read(_ queries: [Query], wait: WaitLimit) throws(LedgerError) -> [Answer] {
-      try attempt(wait: wait, isWriting: false) {
-        (connection, remaining) throws(PostgreSQLError) in
+    func read(
+      _ queries: [Query], wait: WaitLimit, patience: Duration = ServerSession.patience
+    ) throws(LedgerError) -> [Answer] {
+      try attempt(wait: wait, isWriting: false, patience: patience) {
+        (connection, time) throws(PostgreSQLError) in
         counter.add(queries.count)
         return queries.count == 1
-          ? [try connection.run(queries[0], wait: remaining + ServerSession.patience)]
-          : try connection.run(inOneSnapshot: queries, wait: remaining + ServerSession.patience)
+          ? [try connection.run(queries[0], wait: time.answer)]
+          : try connection.run(inOneSnapshot: queries, wait: time.answer)
       }.0
     }
 
-    /// Runs `body` with a connection until it succeeds, fails for good, or the wait is over.
+    /// Runs `body` with a connection until it succeeds, fails for good, or the time is over.
+    ///
+    /// - Parameter patience: one limit for all tries together, beyond the wait. Zero: the wait is
+    ///   the end of it.
     func attempt<Result>(
       wait: WaitLimit, isWriting: Bool, patience: Duration = ServerSession.patience,
-      _ body: (Connection, Duration) throws(PostgreSQLError) -> Result
+      _ body: (Connection, Time) throws(PostgreSQLError) -> Result
     ) throws(LedgerError) -> (Result, Bool) {
+      let end = wait.later(by: patience)
+      if end.isOver { throw .outOfTime }
       var unknown: PostgreSQLError?
       var pause = Duration.milliseconds(2)
       while true {
         let failure: PostgreSQLError
         do throws(PostgreSQLError) {
-          let isLate = unknown != nil && wait.isOver
-          let remaining = isLate ? patience : wait.remaining
-          // Without any wait one still gets a server that is there.
-          let connection = try connected(max(remaining, min(patience, .seconds(1))))
-          let result = try body(connection, isLate ? patience : wait.remaining)
-          return (result, unknown != nil)
+          let isLate = unknown != nil
+          let least = isLate ? end.remaining : min(end.remaining, ServerSession.leastWait)
+          let connection = try connected(max(wait.remaining, least))
+          // A write leaves time to be looked up, should its answer not come.
+          let time = Time(
+            lock: isLate ? end.remaining : wait.remaining,
+            answer: isWriting && !isLate
+              ? min(end.remaining, wait.remaining + patience / 2) : end.remaining)
+          return (try body(connection, time), isLate)
         } catch { failure = error }
         // A standby: the address may lead to the primary by now. And a statement that was prepared
         // for a schema that is gone.
@@ -95,7 +117,7 @@
           disconnect()
         }
         if isWriting && failure.fate == .unknown { unknown = failure }
-        let isOver = unknown == nil ? wait.isOver : wait.isOver(by: patience)
+        let isOver = unknown == nil ? wait.isOver : end.isOver
         let mayPass = failure.mayPass(severalHosts: address.hasSeveralHosts)
         if isOver || !mayPass && failure.fate != .unknown {
           if let unknown {
@@ -103,7 +125,7 @@
           }
           throw LedgerError(failure, server: address.name)
         }
-        ServerSession.sleep(pause)
+        ServerSession.sleep(min(pause, end.remaining))
         pause = min(pause * 2, .milliseconds(100))
       }
     }

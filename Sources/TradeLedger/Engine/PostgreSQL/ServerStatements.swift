@@ -5,8 +5,7 @@
     // MARK: The ledger
 
     static let ledger = """
-      SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout(),
-        current_setting('server_version_num')::bigint
+      SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout()
       """
     static let hasSchema = """
       SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'tradeledger'
@@ -58,11 +57,18 @@
       SELECT * FROM tradeledger.renew($1::text, $2::bigint, $3::bigint, $4::integer, $5::bigint)
       """
     static let release = "SELECT tradeledger.release($1::text, $2::bigint, $3::integer)"
-    static let evict = "SELECT * FROM tradeledger.evict($1::text, $2::integer)"
+    static let evict = "SELECT * FROM tradeledger.evict($1::text, $2::integer, $3::bigint)"
+    /// The columns that `ServerRow.instance` reads.
+    private static let instanceColumns = """
+      name, epoch, pid, boot_id, pid_namespace, time_namespace, start_ticks, host, command, since,
+      heartbeat_until
+      """
+    static let instance = """
+      SELECT \(instanceColumns) FROM tradeledger.instance_rows WHERE name = $1::text
+      """
     /// $1 the clock of a simulation, or NULL.
     static let instances = """
-      SELECT COALESCE($1::bigint, tradeledger.server_now()), name, epoch, pid, boot_id,
-        pid_namespace, time_namespace, start_ticks, host, command, since, heartbeat_until
+      SELECT COALESCE($1::bigint, tradeledger.server_now()), \(instanceColumns)
       FROM tradeledger.instance_rows ORDER BY name
       """
 
@@ -146,7 +152,6 @@
       SELECT 'clock', bot, NULL, id, exchange_at - filled_at, cooldown_us, effective_at, NULL, pid,
         false
       FROM n WHERE abs(exchange_at - filled_at) > 1000000 AND effective_at >= $2::bigint
-      ORDER BY 7, 4
       """
     static let supersededFindings = """
       SELECT 'epoch', t.bot, NULL, t.id, NULL, t.cooldown_us, t.effective_at, NULL, t.pid, false
@@ -169,6 +174,11 @@
 
     // MARK: Facts of the past, and all trades in pieces
 
+    /// How many of the keys $1, as JSON, name a trade.
+    static let knownKeys = """
+      SELECT COUNT(*) FROM tradeledger.trade_rows
+      WHERE key IN (SELECT jsonb_array_elements_text($1::jsonb))
+      """
     static let enter = """
       SELECT tradeledger.enter($1::jsonb, $2::jsonb, $3::integer, $4::integer, $5::bigint)
       """

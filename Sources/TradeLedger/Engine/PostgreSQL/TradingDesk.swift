@@ -25,10 +25,17 @@
       /// In no company: an operator's settlement, or one whose company has had to wait for a lock.
       var isAlone = false
       let reply: Reply
+
+      /// Until then it may stand here.
+      var expiry: SuspendingClock.Instant {
+        limit.wasPositive ? limit.deadline : limit.later(by: ServerSession.leastWait).deadline
+      }
     }
 
     private struct State {
       var waiting: [Entry] = []
+      /// When somebody comes to look whose limit is over.
+      var alarm: SuspendingClock.Instant?
       /// What the lanes are at work on.
       var busy: Set<String> = []
       /// Those beside the first.
@@ -66,6 +73,7 @@
     /// - Parameter first: the lane that is there from the beginning.
     func add(_ request: WriteRequest, _ limit: WaitLimit, _ reply: Reply, first: any TradingLane) {
       var woken: (number: Int, lane: any TradingLane)?
+      var alarm: SuspendingClock.Instant?
       let isOpen = state.withLock { state in
         guard !state.isClosed else { return false }
         var entry = Entry(
@@ -75,16 +83,19 @@
         if !state.busy.contains(entry.subject), let number = wake(&state) {
           woken = (number, number == 0 ? first : state.others[number - 1])
         }
+        // A lane with a thread of its own comes at once; the first one may be kept by its owner.
+        if (woken?.number ?? 0) == 0 { alarm = TradingDesk.alarm(entry.expiry, &state) }
         return true
       }
       guard isOpen else { return reply.resume(returning: .failure(.closed)) }
       if let woken { start(woken.lane, woken.number) }
+      if let alarm { set(alarm) }
     }
 
     /// What `lane` is to do next: one request, or several that may share a transaction. It is idle
     /// once there is none.
     func take(for lane: Int) -> [Entry] {
-      state.withLock { state in
+      let (taken, alarm) = state.withLock { state in
         var taken: [Entry] = []
         var left: [Entry] = []
         let busy = state.busy
@@ -97,8 +108,10 @@
         state.waiting = left
         state.busy.formUnion(taken.map(\.subject))
         if taken.isEmpty { state.idle.insert(lane) }
-        return taken
+        return (taken, TradingDesk.alarm(&state))
       }
+      if let alarm { set(alarm) }
+      return taken
     }
 
     /// `entries` have their answers.
@@ -120,7 +133,7 @@
 
     /// `entries` are to be served each alone, before the others, by as many lanes as there are.
     func putBack(_ entries: [Entry]) {
-      let woken = state.withLock { state -> [(number: Int, lane: any TradingLane)] in
+      let (woken, alarm) = state.withLock { state in
         state.busy.subtract(entries.map(\.subject))
         state.waiting.insert(
           contentsOf: entries.map { entry in
@@ -133,9 +146,47 @@
         while woken.count + 1 < entries.count, let number = wake(&state, besideFirst: true) {
           woken.append((number, state.others[number - 1]))
         }
-        return woken
+        return (woken, TradingDesk.alarm(&state))
       }
       for (number, lane) in woken { start(lane, number) }
+      if let alarm { set(alarm) }
+    }
+
+    // MARK: Limits
+
+    /// When the next alarm is to be set; nil where one is that comes early enough.
+    private static func alarm(
+      _ expiry: SuspendingClock.Instant, _ state: inout State
+    ) -> SuspendingClock.Instant? {
+      if let alarm = state.alarm, alarm <= expiry { return nil }
+      state.alarm = expiry
+      return expiry
+    }
+
+    private static func alarm(_ state: inout State) -> SuspendingClock.Instant? {
+      state.waiting.map(\.expiry).min().flatMap { alarm($0, &state) }
+    }
+
+    /// (No task of a caller's: whether that is cancelled changes nothing. A call ends at its limit
+    /// anyway, and what settles an order has to be written all the same.)
+    private func set(_ alarm: SuspendingClock.Instant) {
+      Task.detached { [weak self] in
+        try? await Task.sleep(until: alarm, clock: .suspending)
+        self?.expire(alarm)
+      }
+    }
+
+    /// Whoever stands here and whose limit is over is told so, and is not carried out.
+    private func expire(_ alarm: SuspendingClock.Instant) {
+      let (late, next) = state.withLock { state in
+        if state.alarm == alarm { state.alarm = nil }
+        let now = SuspendingClock.now
+        let late = state.waiting.filter { $0.expiry <= now }
+        state.waiting.removeAll { $0.expiry <= now }
+        return (late, TradingDesk.alarm(&state))
+      }
+      for entry in late { entry.reply.resume(returning: .failure(.outOfTime)) }
+      if let next { set(next) }
     }
 
     /// Lets go of all connections but the first. What waits is answered first.

@@ -4,19 +4,31 @@ internal import SQLite
 struct SQLiteRows: RowReader {
   let path: String
   let wait: Duration
+  let clock: any LedgerClock
 
-  func inSnapshot(_ body: (RowReader.Next) throws(LedgerError) -> Void) throws(LedgerError) {
+  func inSnapshot(
+    _ body: (NextRows, ClockReading) throws(LedgerError) -> Void
+  ) throws(LedgerError) {
     let keepsLog = NewLedgerFile.exists(path + "-wal")
     let database = try SQLiteRows.connect(path, .reading(keepsLog: keepsLog), wait)
     let ending = database.connection.read(wait: wait) { () throws(LedgerError) in
-      try body { (table, after) throws(LedgerError) in
-        let key = SQLiteRows.value(after, table.columns[0])
-        return try database.rows(
-          Statements.rows(of: table), [key, .integer(Int64(RowCopy.pieceSize))]
-        ) { row throws(SQLiteError) in try SQLiteRows.read(row, table) }
-      }
+      // The snapshot begins with the first look. What is over now was not admitted later.
+      let now = clock.now()
+      try body(
+        { (table, after) throws(LedgerError) in
+          try SQLiteRows.rows(database, table, after)
+        }, now)
     }
     try SQLiteRows.finish(ending, database)
+  }
+
+  fileprivate static func rows(
+    _ database: LedgerDatabase, _ table: LedgerTable, _ after: String?
+  ) throws(LedgerError) -> [StoredRow] {
+    try database.rows(
+      Statements.rows(of: table),
+      [value(after, table.columns[0]), .integer(Int64(RowCopy.pieceSize))]
+    ) { row throws(SQLiteError) in try read(row, table) }
   }
 
   private static func read(
@@ -58,15 +70,14 @@ struct SQLiteRows: RowReader {
 
 /// A new file that is filled with rows: tables first, then the rows, then the rules, which refuse
 /// rows that are not of now.
-struct NewSQLiteRows: RowReader, RowWriter {
+struct NewSQLiteRows: RowWriter {
   let new: NewLedgerFile
   let wait: Duration
 
-  func inSnapshot(_ body: (RowReader.Next) throws(LedgerError) -> Void) throws(LedgerError) {
-    try SQLiteRows(path: new.file.path, wait: wait).inSnapshot(body)
-  }
-
-  func fill(_ body: (RowWriter.Insert) throws(LedgerError) -> Void) throws(LedgerError) {
+  func fill(
+    _ body: (RowWriter.Insert) throws(LedgerError) -> Void,
+    verify: (NextRows) throws(LedgerError) -> Void
+  ) throws(LedgerError) {
     let database = try SQLiteRows.connect(new.file.path, .writing, wait)
     let ending = database.connection.write(wait: wait) { () throws(LedgerError) in
       try SchemaInstaller.makeTables(database)
@@ -79,6 +90,9 @@ struct NewSQLiteRows: RowReader, RowWriter {
       try SchemaInstaller.makeRules(database)
       try SchemaInstaller.verify(database)
       try Integrity.expectSound(database)
+      try verify { (table, after) throws(LedgerError) in
+        try SQLiteRows.rows(database, table, after)
+      }
       return TransactionDecision.commit(())
     }
     try SQLiteRows.finish(ending, database)
