@@ -43,14 +43,14 @@
         // One at the beginning is that of an abstract socket.
         Address.list(parsed["host"]).allSatisfy({ !$0.dropFirst().contains("@") })
       else { throw unreadable }
+      let places = ["host", "hostaddr", "port"]
       // As libpq would, so that a name which stands there is looked up as any other.
       if parsed["service"] == nil, unsafe getenv("PGSERVICE") == nil {
-        for (place, variable) in [("host", "PGHOST"), ("hostaddr", "PGHOSTADDR"), ("port", "PGPORT")]
-        where parsed[place] == nil {
+        for place in places where parsed[place] == nil {
+          let variable = "PG" + place.uppercased()
           parsed[place] = unsafe getenv(variable).map { unsafe String(cString: $0) }
         }
       }
-      let places = ["host", "hostaddr", "port"]
       settings = order.filter { !places.contains($0) }.map { ($0, parsed[$0] ?? "") }
       hosts = Address.hosts(places.map { ($0, Address.list(parsed[$0])) })
       name = Address.name(parsed)

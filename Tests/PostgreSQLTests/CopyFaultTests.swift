@@ -130,6 +130,51 @@
       XCTAssertTrue(proxy.isDone)
     }
 
+    /// What is there by then is not what was written: a schema of other doings.
+    func testCopy_thatArrivesOtherwise_isNone() async throws {
+      let test = try await file()
+      let url = try TestServer.orSkip().database()
+      try TestServer.run(url, script: Ledger.serverSchemaSQL)
+      try TestServer.run(
+        url,
+        script: """
+          ALTER FUNCTION tradeledger.copy_ends() RENAME TO ended;
+          CREATE FUNCTION tradeledger.copy_ends() RETURNS void LANGUAGE sql AS $$
+            UPDATE tradeledger.trades SET quantity = '7' WHERE id = 2;
+            SELECT tradeledger.ended()
+          $$
+          """)
+      await expectError(.internalError, saying: "read back") {
+        _ = try await Ledger.copy(from: test.path, to: url)
+      }
+      await expectError(.noLedger) { _ = try await Ledger.open(url) }
+    }
+
+    /// Of two copies to one place, the second finds what the first has made.
+    func testCopies_atOnce_makeOneLedger() async throws {
+      let test = try await file()
+      let proxy = try XCTUnwrap(proxy)
+      let url = try TestServer.orSkip().database()
+      let second = Mutex<Task<Void, any Error>?>(nil)
+      proxy.trap("tradeledger.copy_ends") { [path = test.path] in
+        second.withLock {
+          $0 = Task { _ = try await Ledger.copy(from: path, to: url) }
+        }
+        let waiting = """
+          SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+            AND wait_event_type = 'Lock' AND query LIKE '%copy_begins%'
+          """
+        XCTAssertTrue(eventually { (try? TestServer.query(url, waiting))?.isEmpty == false })
+      }
+      _ = try await Ledger.copy(from: test.path, to: proxy.url(url))
+      let other = second.withLock { $0 }
+      await expectError(.cannotCreate, saying: "empty") { try await other?.value }
+      let ledger = try await Ledger.open(url)
+      let status = try await ledger.status()
+      XCTAssertEqual(status.trades, 3)
+      await ledger.close()
+    }
+
     // MARK: Traders
 
     /// Somebody trades after the snapshot was taken: what they do would be in no copy.

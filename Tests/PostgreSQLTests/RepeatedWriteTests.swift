@@ -78,7 +78,8 @@
       let (test, proxy) = try await opened()
       _ = RepeatedWriteTests.take(test.url, pid: 10)
       proxy.trap("tradeledger.evict(", .question) { [url = test.url] in
-        _ = try? TestServer.query(url, "SELECT tradeledger.release('\(RepeatedWriteTests.name)', 1)")
+        let name = RepeatedWriteTests.name
+        _ = try? TestServer.query(url, "SELECT tradeledger.release('\(name)', 1)")
       }
       let eviction = try await test.ledger.evictInstance(InstanceName(RepeatedWriteTests.name))
       guard case .free(let claim) = eviction else { return XCTFail("\(eviction)") }

@@ -49,8 +49,8 @@
         throw error.fate == .unknown
           ? LedgerError(
             .outcomeUnknown, "the answer to COMMIT was lost: \(escaped(error.message))",
-            hint: "look whether it is there, all or nothing: tradeledger status --db URL; else copy "
-              + "again", retry: .checkFirst)
+            hint: "look whether it is there, whole or not at all: tradeledger status --db URL",
+            retry: .checkFirst)
           : LedgerError(error, server: address.name)
       }
     }
@@ -63,7 +63,7 @@
         if column.isInteger { return (column.name, .integer(value.flatMap { Int64($0) })) }
         guard value?.utf8.contains(0) != true else {
           throw LedgerError(
-            .invalidInput, "the column \(column.name) of \(table.name) has a text with a NUL in it",
+            .invalidInput, "a text with a NUL: column \(column.name) of \(table.name)",
             hint: "nothing was copied; a server takes no such text")
         }
         return (column.name, .text(value))

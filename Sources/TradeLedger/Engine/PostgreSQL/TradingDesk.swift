@@ -83,8 +83,7 @@
         if !state.busy.contains(entry.subject), let number = wake(&state) {
           woken = (number, number == 0 ? first : state.others[number - 1])
         }
-        // A lane with a thread of its own comes at once; the first one may be kept by its owner.
-        if (woken?.number ?? 0) == 0 { alarm = TradingDesk.alarm(entry.expiry, &state) }
+        alarm = TradingDesk.alarm(entry.expiry, &state)
         return true
       }
       guard isOpen else { return reply.resume(returning: .failure(.closed)) }
@@ -95,7 +94,7 @@
     /// What `lane` is to do next: one request, or several that may share a transaction. It is idle
     /// once there is none.
     func take(for lane: Int) -> [Entry] {
-      let (taken, alarm) = state.withLock { state in
+      state.withLock { state in
         var taken: [Entry] = []
         var left: [Entry] = []
         let busy = state.busy
@@ -108,10 +107,8 @@
         state.waiting = left
         state.busy.formUnion(taken.map(\.subject))
         if taken.isEmpty { state.idle.insert(lane) }
-        return (taken, TradingDesk.alarm(&state))
+        return taken
       }
-      if let alarm { set(alarm) }
-      return taken
     }
 
     /// `entries` have their answers.
