@@ -90,17 +90,25 @@
       XCTAssertEqual(try test.count(), 2)
     }
 
-    /// A look at everything takes as long as it takes.
+    /// A look at everything takes as long as it takes. A question that comes behind it is told that
+    /// it was too late.
     func testAudit_isNotCutShort() async throws {
       let (test, _) = try await opened(lockWait: .milliseconds(50))
       let holder = try Connection.open(try Address(test.url), wait: .seconds(10))
       try holder.run(script: "BEGIN; LOCK TABLE tradeledger.trades", wait: .seconds(10))
       let ledger = test.ledger
       let audit = Task { try await ledger.audit() }
+      let waiting = """
+        SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+        """
+      XCTAssertTrue(eventually { (try? TestServer.query(test.url, waiting))?.isEmpty == false })
+      let status = Task { try await ledger.status() }
       let figures = Task { try await ledger.figures() }
       try holder.run(script: "SELECT pg_sleep(3); ROLLBACK", wait: .seconds(10))
       let report = try await audit.value
       XCTAssertEqual(report.examined, 1)
+      await expectError(.busy) { _ = try await status.value }
       let found = try await figures.value
       XCTAssertEqual(found.trades.count, 1)
     }
