@@ -159,7 +159,7 @@
     /// One statement, in a transaction of its own. One round trip.
     public func run(_ query: Query, wait: Duration) throws(PostgreSQLError) -> Answer {
       let deadline = Deadline(wait)
-      try expectUsable()
+      try expectUsable([query])
       guard send(query) else { throw lost(.unknown) }
       return try receive(deadline)
     }
@@ -176,7 +176,7 @@
       _ query: Query, preparedAs name: String, wait: Duration
     ) throws(PostgreSQLError) -> Answer {
       let deadline = Deadline(wait)
-      try expectUsable()
+      try expectUsable([query])
       guard try prepare(query.sql, as: name, deadline) else {
         return try run(query, wait: deadline.remaining)
       }
@@ -265,7 +265,7 @@
       together queries: [Query], wait: Duration
     ) throws(PostgreSQLError) -> [Answer] {
       let deadline = Deadline(wait)
-      try expectUsable()
+      try expectUsable(queries)
       guard unsafe PQenterPipelineMode(handle) == 1 else { throw failure(.notExecuted) }
       for query in queries {
         guard send(query) else { throw lost(.notExecuted) }
@@ -280,13 +280,17 @@
       return answers
     }
 
-    private func expectUsable() throws(PostgreSQLError) {
+    private func expectUsable(_ queries: [Query] = []) throws(PostgreSQLError) {
       guard processID == getpid() else {
         throw PostgreSQLError(
           message: "this connection belongs to process \(processID); open another after a fork")
       }
       guard !isLost else {
         throw PostgreSQLError(message: "the connection was lost", isConnectionLost: true)
+      }
+      // It would end there, unnoticed. The server says the same of one inside of JSON.
+      for query in queries where query.values.contains(where: { $0?.utf8.contains(0) == true }) {
+        throw PostgreSQLError(sqlState: "22021", message: "a text with a NUL")
       }
       warnings.last = nil
     }

@@ -53,7 +53,8 @@ extension Ledger {
   /// - Parameters:
   ///   - facts: in the order in which they get their numbers.
   ///   - bots: added first where they are missing; what is there stays as it is.
-  /// - Returns: how many were new. A fact that the ledger has is passed over.
+  /// - Returns: how many were new. A fact that the ledger has is passed over. (Where an answer of a
+  ///   server was lost and asked for again: how many were not there when the call began.)
   /// - Throws: `noSuchBot`, `invalidInput` (a fact of the future, or a key that names another
   ///   trade): nothing was written. `busy` and `io` (safe to repeat); `outcomeUnknown`.
   ///

@@ -105,8 +105,12 @@ extension Ledger {
   /// Takes the name away from its holder: the epoch goes up, and the holder's next reserve, record
   /// or look before the exchange call is refused. What it has sent may still be settled.
   ///
+  /// On a server it is the holder of when the call began, and nobody who follows it: where another
+  /// one has the name by the time of the answer, that one keeps it, with the epoch that is given.
+  ///
   /// - Returns: `.evicted` with who had it; `.free` where nobody has it.
-  /// - Throws: `noSuchInstance`; `busy` and `io` (safe to repeat); `outcomeUnknown`.
+  /// - Throws: `noSuchInstance`; `busy` and `io` (safe to repeat); `outcomeUnknown`: look who has it
+  ///   before it is repeated, since a new call is about the holder of then.
   public func evictInstance(
     _ name: InstanceName
   ) async throws(LedgerError) -> InstanceEviction {

@@ -81,6 +81,22 @@
       }
     }
 
+    /// libpq takes a text up to its first NUL.
+    func testText_withANUL_isNotCutOff() throws {
+      let connection = try connect()
+      let query = Query("SELECT $1::text", ["a\0b"])
+      for send in [
+        { _ = try connection.run(query, wait: .seconds(10)) },
+        { _ = try connection.run(together: [query], wait: .seconds(10)) },
+      ] {
+        XCTAssertThrowsError(try send()) {
+          XCTAssertEqual(($0 as? PostgreSQLError)?.sqlState, "22021")
+          XCTAssertEqual(($0 as? PostgreSQLError)?.fate, .notExecuted)
+        }
+      }
+      XCTAssertEqual(try connection.run(Query("SELECT 1"), wait: .seconds(10)).integer(0, 0), 1)
+    }
+
     func testError_hasItsStateAndHarmsNothing() throws {
       let connection = try connect()
       XCTAssertThrowsError(try connection.run(Query("SELECT 1 / 0"), wait: .seconds(10))) { error in

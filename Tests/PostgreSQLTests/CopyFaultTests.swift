@@ -230,6 +230,18 @@
       await expectError(.noLedger) { _ = try await Ledger.open(url) }
     }
 
+    /// Bytes of a foreign writer that are no text would be others in the copy.
+    func testText_thatIsNone_isRefused() async throws {
+      let test = try await file()
+      try insertInstance(test, "X'61ff62'")
+      let url = try TestServer.orSkip().database()
+      do {
+        _ = try await Ledger.copy(from: test.path, to: url)
+        XCTFail("copied")
+      } catch { XCTAssertTrue("\(error)".contains("command is not UTF-8"), "\(error)") }
+      await expectError(.noLedger) { _ = try await Ledger.open(url) }
+    }
+
     private func insertInstance(_ test: TestLedger, _ command: String) throws {
       let statement = """
         INSERT INTO instances (name, epoch, pid, command, since)

@@ -79,7 +79,7 @@ public enum InstanceLoss: Equatable, Sendable {
 
 /// The answer to `evictInstance`.
 public enum InstanceEviction: Hashable, Sendable {
-  /// The holder's next write is refused. The epoch is the new one.
+  /// The holder's next write is refused. The epoch is the one that stands now.
   case evicted(InstanceHolder, InstanceClaim)
   /// Nobody has the name; nothing was written.
   case free(InstanceClaim)

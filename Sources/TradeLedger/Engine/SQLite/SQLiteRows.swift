@@ -39,9 +39,25 @@ struct SQLiteRows: RowReader {
     for (index, column) in table.columns.enumerated() {
       values.append(
         column.isInteger
-          ? try row.optionalInteger(index).map { String($0) } : try row.optionalText(index))
+          ? try row.optionalInteger(index).map { String($0) } : try text(row, index, table))
     }
     return values
+  }
+
+  /// - Throws: for bytes that are no text, which a copy would mend and so change.
+  private static func text(
+    _ row: borrowing Row, _ index: Int, _ table: LedgerTable
+  ) throws(SQLiteError) -> String? {
+    let text = try row.optionalText(index)
+    guard let text, text.unicodeScalars.contains("\u{FFFD}") else { return text }
+    var bytes: [UInt8] = []
+    _ = row.stored(index, bytes: &bytes)
+    guard text.utf8.elementsEqual(bytes) else {
+      throw SQLiteError(
+        code: 20, message: "the column \(table.columns[index].name) is not UTF-8",
+        operation: "reading \(table.name)")
+    }
+    return text
   }
 
   fileprivate static func value(_ text: String?, _ column: LedgerTable.Column) -> Value {
