@@ -289,8 +289,10 @@
         throw PostgreSQLError(message: "the connection was lost", isConnectionLost: true)
       }
       // It would end there, unnoticed. The server says the same of one inside of JSON.
-      for query in queries where query.values.contains(where: { $0?.utf8.contains(0) == true }) {
-        throw PostgreSQLError(sqlState: "22021", message: "a text with a NUL")
+      for query in queries {
+        for case let text? in query.values where unsafe strlen(text) < text.utf8.count {
+          throw PostgreSQLError(sqlState: "22021", message: "a text with a NUL")
+        }
       }
       warnings.last = nil
     }

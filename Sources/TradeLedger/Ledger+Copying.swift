@@ -29,8 +29,8 @@ extension Ledger {
   ///   - options: for both; `lockWait` is the longest wait for the source.
   /// - Throws: `busy` where a trade of the source is pending, or somebody writes to it meanwhile;
   ///   `cannotCreate` where the target is not empty; `configuration` for two files, or two servers;
-  ///   `outcomeUnknown` where the answer to the COMMIT is lost: look whether a ledger is there. Else
-  ///   as ``open(_:options:)``, and there is none.
+  ///   `outcomeUnknown` where the answer to the COMMIT is lost: look whether a ledger is there.
+  ///   Else as ``open(_:options:)``, and there is none.
   public static func copy(
     from source: String, to target: String, options: Options = Options()
   ) async throws(LedgerError) -> LedgerMove {

@@ -109,8 +109,8 @@ extension Ledger {
   /// one has the name by the time of the answer, that one keeps it, with the epoch that is given.
   ///
   /// - Returns: `.evicted` with who had it; `.free` where nobody has it.
-  /// - Throws: `noSuchInstance`; `busy` and `io` (safe to repeat); `outcomeUnknown`: look who has it
-  ///   before it is repeated, since a new call is about the holder of then.
+  /// - Throws: `noSuchInstance`; `busy` and `io` (safe to repeat); `outcomeUnknown`: look who has
+  ///   it before it is repeated, since a new call is about the holder of then.
   public func evictInstance(
     _ name: InstanceName
   ) async throws(LedgerError) -> InstanceEviction {

@@ -7,7 +7,7 @@ final class LayerTests: XCTestCase {
   /// list is forbidden, so a new dependency is a decision and not an accident.
   private static let allowed: [String: Set<String>] = [
     "Sources/SQLite": ["CSQLite", "Glibc", "Darwin"],
-    "Sources/PostgreSQL": ["CLibPQ", "Glibc", "Darwin"],
+    "Sources/PostgreSQL": ["CLibPQ", "Synchronization", "Glibc", "Darwin"],
     "Sources/TradeLedger": ["Logging", "Metrics", "Synchronization"],
     "Sources/TradeLedger/Service": ["ServiceLifecycle", "Synchronization"],
     "Sources/TradeLedger/Model": [],

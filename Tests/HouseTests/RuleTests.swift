@@ -62,6 +62,7 @@ final class RuleTests: XCTestCase {
     XCTAssertEqual(
       Set(pasted).subtracting([
         "tradeColumns", "matching", "audited", "single", "objects", "neighbours",
+        "instanceColumns",
       ]), [])
   }
 

@@ -55,7 +55,7 @@
         XCTAssertEqual(error?.code, .busy)
         XCTAssertEqual(error?.retry, .safe)
         XCTAssertGreaterThanOrEqual(took, limit)
-        XCTAssertLessThan(took, limit + .milliseconds(400))
+        XCTAssertLessThan(took, limit + .milliseconds(800))
       }
       // The one that hung found out by its key what became of it.
       let outcome = await hanging.value
@@ -78,7 +78,7 @@
       proxy.silence()
       let (took, error) = await timed { _ = try await ledger.reserve(.example()) }
       XCTAssertEqual(error?.code, .outcomeUnknown)
-      XCTAssertLessThan(took, limit + .milliseconds(2400))
+      XCTAssertLessThan(took, limit + .milliseconds(2600))
     }
 
     /// A connection that swallows what it is sent leaves time to look the answer up by another.
@@ -118,12 +118,13 @@
       let server = try DeafServer()
       defer { server.close() }
       let url = "postgresql://a@127.0.0.1:\(server.port)/b?sslmode=disable&gssencmode=disable"
+      let query = Query("SELECT $1", [String(repeating: "x", count: 50_000_000)])
       let start = ContinuousClock.now
       XCTAssertThrowsError(
         try Connection.open(try Address(url), wait: .seconds(5)).run(
-          Query("SELECT $1", [String(repeating: "x", count: 50_000_000)]), wait: .milliseconds(300))
+          query, wait: .milliseconds(300))
       ) { XCTAssertEqual(($0 as? PostgreSQLError)?.message, "no answer from the server in time") }
-      XCTAssertLessThan(ContinuousClock.now - start, .seconds(2))
+      XCTAssertLessThan(ContinuousClock.now - start, .seconds(4))
     }
 
     // MARK: Names of hosts
@@ -174,7 +175,7 @@
           ["--db", url, "--lock-wait", "300ms", "status"], environment: environment)
         XCTAssertEqual(result.status, 69, result.stderr)
         XCTAssertTrue(result.stderr.contains("db.example"), result.stderr)
-        XCTAssertLessThan(took, .milliseconds(2300), url)
+        XCTAssertLessThan(took, .seconds(4), url)
       }
     }
 

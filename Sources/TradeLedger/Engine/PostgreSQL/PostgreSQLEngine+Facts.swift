@@ -82,7 +82,7 @@
           ])
         })
       try checkUsable(forWriting: true)
-      // Should the answer be lost: what is there by then and was not before was entered by this call.
+      // Should the answer be lost: what is there by then and was not before, this call has entered.
       let patience = PostgreSQLEngine.patience(facts)
       let known = try read(
         wait: wait, patience: patience, ServerStatements.knownKeys, [PostgreSQLEngine.keys(facts)])

@@ -150,7 +150,7 @@
 
   extension PostgreSQLEngine {
     func addBot(_ bot: Bot, wait: WaitLimit) throws(LedgerError) -> AddBotOutcome {
-      // Should the answer be lost: what is there by then and was not before was added by this call.
+      // Should the answer be lost: what is there by then and was not before, this call has added.
       let wasThere = try read([botQuery(bot.name)], wait: wait)[0].rowCount > 0
       let values = PostgreSQLEngine.values(of: bot)
       let reply = try write(wait: wait, ServerStatements.addBot) { [now] in values + [$0, now] }
