@@ -120,6 +120,29 @@
       XCTAssertEqual(try test.count(), 3)
     }
 
+    /// More than go over in one text: still one transaction.
+    func testFacts_inPieces_areAllOrNone() async throws {
+      let test = try await ServerLedger()
+      try await test.addBot()
+      let facts = try (0..<10_003).map { number in
+        PastFact(
+          order: .example(), key: try OrderKey("fact-\(number)"),
+          at: Timestamp(microseconds: 1_600_000_000_000_000 + Int64(number)))
+      }
+      let future = PastFact(
+        order: .example(), key: try OrderKey("future"),
+        at: Timestamp(microseconds: 4_000_000_000_000_000))
+      await expectError(.invalidInput, saying: "future") {
+        _ = try await test.ledger.enter(facts + [future])
+      }
+      XCTAssertEqual(try test.count(), 0)
+      let entered = try await test.ledger.enter(facts)
+      XCTAssertEqual(entered, facts.count)
+      XCTAssertEqual(try test.count(), facts.count)
+      let nothing = try await test.ledger.enter([])
+      XCTAssertEqual(nothing, 0)
+    }
+
     // MARK: The row of the ledger
 
     /// What an error says is not what it is: the name of a database may be anything.

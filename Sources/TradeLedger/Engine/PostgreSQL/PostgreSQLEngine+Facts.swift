@@ -2,18 +2,25 @@
   internal import PostgreSQL
 
   extension PostgreSQLEngine {
-    /// Rows that are asked for at a time.
+    /// Rows that are asked for, or given, at a time: a text of JSON has its limits.
     private static let pieceSize = 10_000
+
+    /// At least one.
+    private static func pieces(_ facts: [PastFact]) -> [[PastFact]] {
+      stride(from: 0, to: max(1, facts.count), by: pieceSize).map { start in
+        Array(facts[start..<min(start + pieceSize, facts.count)])
+      }
+    }
 
     func review(
       _ facts: [PastFact], newBots: Duration?, wait: WaitLimit
     ) throws(LedgerError) -> PastFactReview {
+      let patience = ServerSession.patienceForAll
       var found: [OrderKey: Trade] = [:]
-      for start in stride(from: 0, to: facts.count, by: PostgreSQLEngine.pieceSize) {
-        let piece = facts[start..<min(start + PostgreSQLEngine.pieceSize, facts.count)]
+      for piece in PostgreSQLEngine.pieces(facts) {
         let answer = try read(
-          wait: wait, patience: PostgreSQLEngine.patience(facts), ServerStatements.tradesByKeys,
-          [PostgreSQLEngine.keys(Array(piece))])
+          wait: wait, patience: patience, ServerStatements.tradesByKeys,
+          [PostgreSQLEngine.keys(piece)])
         for row in answer.rows {
           if let trade = try row.trade(0)?.trade { found[trade.key] = trade }
         }
@@ -22,17 +29,12 @@
         facts, standings: facts.map { FactReview.standing(of: $0, found[$0.key]) },
         newBots: newBots,
         settings: { (bot) throws(LedgerError) in
-          try read([botQuery(bot)], wait: wait)[0].rows.first
+          try read([botQuery(bot)], wait: wait, patience: patience)[0].rows.first
             .map { row throws(LedgerError) in try row.bot(0).settings }
         },
         counted: { (bot, add) throws(LedgerError) in
           try forEachCounted(bot, wait: wait, add)
         })
-    }
-
-    /// Many rows take longer than one.
-    private static func patience(_ facts: [PastFact]) -> Duration {
-      ServerSession.patience + .milliseconds(facts.count)
     }
 
     private static func keys(_ facts: [PastFact]) -> String {
@@ -60,7 +62,50 @@
     func enter(
       _ facts: [PastFact], addingBots bots: [Bot], wait: WaitLimit
     ) throws(LedgerError) -> Int {
-      let newBots = JSONElements.array(
+      try checkUsable(forWriting: true)
+      // Many rows take longer than one.
+      let patience = ServerSession.patience + .milliseconds(facts.count)
+      let pieces = PostgreSQLEngine.pieces(facts)
+      // Should the answer be lost: what is there by then and was not before, this call has entered.
+      let known = try read(
+        pieces.map { Query(ServerStatements.knownKeys, [PostgreSQLEngine.keys($0)]) }, wait: wait,
+        patience: patience)
+      let newBots = PostgreSQLEngine.elements(bots)
+      let texts = pieces.map { PostgreSQLEngine.elements($0) }
+      var refused: LedgerError?
+      let (answers, isRepeated) = try session.attempt(
+        wait: wait, isWriting: true, patience: patience
+      ) { (connection, time) throws(PostgreSQLError) -> [Answer] in
+        let queries = texts.enumerated().map { number, text in
+          Query(
+            ServerStatements.enter,
+            [
+              number == 0 ? newBots : "[]", text, "\(setup.pid)",
+              TradingCall.milliseconds(time.lock), now,
+            ])
+        }
+        do throws(PostgreSQLError) {
+          return try connection.run(together: queries, wait: time.answer)
+        } catch {
+          guard error.sqlState == "TL002" else { throw error }
+          refused = refusal(error)
+          return []
+        }
+      }
+      if let refused { throw refused }
+      return isRepeated
+        ? Set(facts.map(\.key)).count - (try PostgreSQLEngine.sum(known))
+        : try PostgreSQLEngine.sum(answers)
+    }
+
+    private static func sum(_ answers: [Answer]) throws(LedgerError) -> Int {
+      var sum = 0
+      for answer in answers { sum += Int(try answer.first().integer(0)) }
+      return sum
+    }
+
+    private static func elements(_ bots: [Bot]) -> String {
+      JSONElements.array(
         bots.map { bot in
           let settings = bot.settings
           return JSONElements.object([
@@ -71,7 +116,10 @@
             ("enabled", .integer(settings.isEnabled ? 1 : 0)),
           ])
         })
-      let elements = JSONElements.array(
+    }
+
+    private static func elements(_ facts: [PastFact]) -> String {
+      JSONElements.array(
         facts.map { fact in
           let order = fact.order
           return JSONElements.object([
@@ -81,32 +129,6 @@
             ("price", .text(order.price?.description)), ("at_us", .integer(fact.at.microseconds)),
           ])
         })
-      try checkUsable(forWriting: true)
-      // Should the answer be lost: what is there by then and was not before, this call has entered.
-      let patience = PostgreSQLEngine.patience(facts)
-      let known = try read(
-        wait: wait, patience: patience, ServerStatements.knownKeys, [PostgreSQLEngine.keys(facts)])
-      var refused: LedgerError?
-      let (answer, isRepeated) = try session.attempt(
-        wait: wait, isWriting: true, patience: patience
-      ) { (connection, time) throws(PostgreSQLError) -> Answer? in
-        do throws(PostgreSQLError) {
-          return try connection.run(
-            Query(
-              ServerStatements.enter,
-              [newBots, elements, "\(setup.pid)", TradingCall.milliseconds(time.lock), now]),
-            wait: time.answer)
-        } catch {
-          guard error.sqlState == "TL002" else { throw error }
-          refused = refusal(error)
-          return nil
-        }
-      }
-      if let refused { throw refused }
-      guard let answer else { throw .bug("facts without an answer") }
-      return isRepeated
-        ? Set(facts.map(\.key)).count - Int(try known.first().integer(0))
-        : Int(try answer.first().integer(0))
     }
 
     private func refusal(_ error: PostgreSQLError) -> LedgerError {
