@@ -87,6 +87,7 @@
       let query = Query("SELECT $1::text", ["a\0b"])
       for send in [
         { _ = try connection.run(query, wait: .seconds(10)) },
+        { _ = try connection.run(query, preparedAs: "a", wait: .seconds(10)) },
         { _ = try connection.run(together: [query], wait: .seconds(10)) },
       ] {
         XCTAssertThrowsError(try send()) {

@@ -94,8 +94,10 @@
       proxy.trap("tradeledger.add_bot(", .answer)
       let first = try await test.ledger.addBot(bot.name, bot.settings)
       XCTAssertEqual(first, .added(bot))
+      // (Of the same connection it would be prepared by now.)
+      let other = try await test.another(proxy.url(test.url))
       proxy.trap("tradeledger.add_bot(", .answer)
-      let second = try await test.ledger.addBot(bot.name, bot.settings)
+      let second = try await other.addBot(bot.name, bot.settings)
       XCTAssertEqual(second, .same(bot))
       XCTAssertTrue(proxy.isDone)
     }
