@@ -955,7 +955,8 @@ BEGIN
           UPDATE bots SET cooldown_us = v_cooldown, lease_us = v_lease,
             free_at = CASE WHEN p_kind = 'record' AND p_now_us IS NULL THEN v_now + v_cooldown
               ELSE 9223372036854775807 END
-          WHERE id = v_bot;
+          -- Many facts in one transaction would make as many versions of the row.
+          WHERE id = v_bot AND (p_kind <> 'past' OR free_at <> 9223372036854775807);
         END IF;
         RETURN a;
       END IF;

@@ -138,7 +138,11 @@
         _ = try await test.ledger.enter(facts + [future])
       }
       XCTAssertEqual(try test.count(), 0)
+      let bot = "SELECT ctid FROM tradeledger.bots"
+      let before = try TestServer.query(test.url, bot)
       let entered = try await test.ledger.enter(facts)
+      // No version of the bot's row for each fact: all of them would be gone through each time.
+      XCTAssertEqual(try TestServer.query(test.url, bot), before)
       XCTAssertEqual(entered, facts.count)
       XCTAssertEqual(try test.count(), facts.count)
       let nothing = try await test.ledger.enter([])
