@@ -3,7 +3,7 @@
 
   extension PostgreSQLEngine {
     /// Rows that are asked for, or given, at a time: a text of JSON has its limits.
-    private static let pieceSize = 10_000
+    private static let pieceSize = 2000
 
     /// At least one.
     private static func pieces(_ facts: [PastFact]) -> [[PastFact]] {
