@@ -5,8 +5,7 @@
     // MARK: The ledger
 
     static let ledger = """
-      SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout(),
-        current_setting('server_version_num')::bigint
+      SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout(), (\(fingerprint))
       """
     static let hasSchema = """
       SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'tradeledger'
