@@ -75,8 +75,7 @@
         guard error.code == .noLedger else { throw error }
         // No database, no schema in it, or a part of the schema is gone.
         guard session.server != nil else { throw error }
-        let answer = try session.read([Query(ServerStatements.fingerprint)], wait: wait)[0]
-        try expectShipped(try answer.first(), 0, session)
+        try expectShipped(fingerprint(session, wait), session, wait)
         return nil
       }
       try expectVersion(session)
@@ -88,17 +87,29 @@
       guard layout == PostgreSQLEngine.layout else {
         throw .olderLayout(layout, PostgreSQLEngine.layout, session.address.name)
       }
-      try expectShipped(row, 2, session)
+      try expectShipped(row.optionalText(2), session, wait)
       return row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
     }
 
-    /// Throws `schemaAltered` unless the schema is the one of `schema.postgres.sql`, or there is none.
+    private static func fingerprint(
+      _ session: ServerSession, _ wait: WaitLimit
+    ) throws(LedgerError) -> String? {
+      let answer = try session.read([Query(ServerStatements.fingerprint)], wait: wait)[0]
+      return try answer.first().optionalText(0)
+    }
+
+    /// Throws `schemaAltered` unless the schema is the one of `schema.postgres.sql`, or there is
+    /// none.
     private static func expectShipped(
-      _ row: ServerRow, _ column: Int, _ session: ServerSession
+      _ text: String?, _ session: ServerSession, _ wait: WaitLimit
     ) throws(LedgerError) {
-      guard let text = row.optionalText(column) else { return }
+      guard let text else { return }
       let alterations = ServerFingerprint(text).alterations
-      guard alterations.isEmpty else { throw .altered(alterations, session.address.name) }
+      if alterations.isEmpty { return }
+      // An upgrade that ends at this moment is seen by halves.
+      let again = try fingerprint(session, wait)
+      guard again == text else { return try expectShipped(again, session, wait) }
+      throw .altered(alterations, session.address.name)
     }
 
     private static func expectVersion(_ session: ServerSession) throws(LedgerError) {

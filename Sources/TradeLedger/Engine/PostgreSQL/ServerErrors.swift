@@ -5,8 +5,8 @@
     /// Whether the same may be answered otherwise in a moment, so that it is tried again while the
     /// wait limit lasts.
     func mayPass(severalHosts: Bool) -> Bool {
-      if isOfReplacedSchema { return true }
       switch sqlState {
+      case _ where isOfReplacedSchema: true
       // Serialization failure, deadlock, starting up or shutting down, too many connections, and
       // "cached plan must not change result type" while a schema is replaced.
       case "40001", "40P01", "57P01", "57P02", "57P03", "57P05", "53300", "0A000": true

@@ -109,10 +109,12 @@
         WHERE proname = 'layout' AND pronamespace = to_regnamespace('tradeledger')),
         (\(fingerprint))
       """
-    /// As the owner, who gives way to those who trade before the server takes the two for a
-    /// deadlock. `bots` comes first: who trades locks it first, and then waits there.
-    static let beginUpgrade = """
-      SET LOCAL lock_timeout = 500;
+    /// As the owner. `bots` comes first: most of those who trade lock it first, and wait there.
+    /// Who waits for it with another lock in hand stands in the way of this; the time limit makes
+    /// this give way before the server takes the two for a deadlock.
+    static func beginUpgrade(milliseconds: Int) -> String {
+      """
+      SET LOCAL lock_timeout = \(milliseconds);
       SET LOCAL ROLE tradeledger_owner;
       SET LOCAL search_path = tradeledger, pg_temp;
       DO $$
@@ -130,6 +132,7 @@
       $$;
       SET LOCAL lock_timeout = 0
       """
+    }
     /// What roles of the operator's own were given of things that are made anew: the object, and
     /// the statement that gives it again.
     static let grants = """

@@ -56,13 +56,14 @@
 
     private var place: String { session.address.name }
 
-    /// Those who trade go first, for half a second at a time.
+    /// Those who trade go first; all wait for this for half a second at a time, at most.
     private func replaceWhenFree(_ found: Found) throws(LedgerError) -> [String]? {
+      var turn = 50
       while true {
         do throws(LedgerError) {
           return try session.attempt(wait: wait, isWriting: true) {
             (connection, _) throws(PostgreSQLError) in
-            do throws(PostgreSQLError) { return try replace(found, connection) } catch {
+            do throws(PostgreSQLError) { return try replace(found, connection, turn) } catch {
               // Its transaction ends with it, whatever became of it.
               session.disconnect()
               throw error
@@ -70,6 +71,7 @@
           }.0
         } catch {
           guard error.code == .busy, !wait.isOver else { throw error }
+          turn = min(turn * 2, 500)
         }
       }
     }
@@ -77,7 +79,7 @@
     /// - Returns: what is still not as it was shipped; then nothing was changed. nil: it is not
     ///   what was found.
     private func replace(
-      _ found: Found, _ connection: Connection
+      _ found: Found, _ connection: Connection, _ turn: Int
     ) throws(PostgreSQLError) -> [String]? {
       func ask(_ sql: String) throws(PostgreSQLError) -> Answer {
         try connection.run(Query(sql), wait: ServerUpgrade.patience)
@@ -86,7 +88,7 @@
         try connection.run(script: sql, wait: ServerUpgrade.patience)
       }
       try connection.begin(wait: ServerUpgrade.patience)
-      try run(ServerStatements.beginUpgrade)
+      try run(ServerStatements.beginUpgrade(milliseconds: turn))
       guard Found(try ask(ServerStatements.installed)) == found else {
         session.disconnect()
         return nil
