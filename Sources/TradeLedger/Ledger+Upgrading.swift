@@ -9,14 +9,14 @@ public enum LedgerUpgrade: Equatable, Sendable {
 }
 
 extension Ledger {
-  /// Makes the schema of a ledger on a PostgreSQL server the one of this version, in one transaction
-  /// while others may trade. They wait meanwhile, and see the old one or the new one. A file is
-  /// migrated when it is opened.
+  /// Makes the schema of a ledger on a PostgreSQL server the one of this version, in one
+  /// transaction, while others may trade. They wait meanwhile, and see the old one or the new one.
+  /// A file is migrated when it is opened.
   ///
   /// - Parameters:
   ///   - url: of the ledger, as a member of `tradeledger_owner`.
-  ///   - repairing: whether a schema of this layout that was altered is made whole, too. What others
-  ///     have added to it, triggers for example, is dropped; tables and rows stay.
+  ///   - repairing: whether a schema of this layout that was altered is made whole, too. What
+  ///     others have added to it, triggers for example, is dropped; tables and rows stay.
   ///   - options: `lockWait` is the longest wait for those who trade.
   /// - Throws: `noLedger`, `newerSchema`; `schemaAltered` where it was altered and is not to be
   ///   repaired, or cannot be; `configuration` where something outside of the schema depends on it;

@@ -50,10 +50,17 @@
       let test = try await ServerLedger()
       try await test.addBot("a")
       await test.ledger.close()
+      let version = try TestServer.query(test.url, "SHOW server_version")[0][0].prefix(2)
+      guard BuiltBinary.run("pg_dump", ["--version"]).stdout.contains(" \(version).") else {
+        throw XCTSkip("there is no pg_dump of this server's version")
+      }
       let copy = try TestServer.orSkip().database()
       let result = BuiltBinary.run(
         "bash",
-        ["-c", "set -o pipefail; pg_dump \"$0\" | psql -q -v ON_ERROR_STOP=1 \"$1\"", test.url, copy])
+        [
+          "-c", "set -o pipefail; pg_dump \"$0\" | psql -q -v ON_ERROR_STOP=1 \"$1\"", test.url,
+          copy,
+        ])
       XCTAssertEqual(result.status, 0, result.stderr)
       let opened = try await Ledger.open(copy)
       let status = try await opened.status()
@@ -72,7 +79,10 @@
       ("ALTER FUNCTION release SET enable_seqscan = on", "function release was changed"),
       ("ALTER FUNCTION release SECURITY INVOKER", "function release was changed"),
       ("ALTER FUNCTION release OWNER TO CURRENT_USER", "function release was changed"),
-      ("CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'", "function mine does not"),
+      (
+        "CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "function mine does not belong"
+      ),
       (
         "CREATE TRIGGER mine BEFORE INSERT ON bots FOR EACH ROW WHEN (NEW.id > 5) "
           + "EXECUTE FUNCTION refuse('TL999', 'no')", "trigger mine on bots does not belong"
@@ -96,7 +106,10 @@
       ("GRANT EXECUTE ON FUNCTION resolve TO PUBLIC", "function resolve was changed"),
       ("GRANT UPDATE ON SEQUENCE trades_id_seq TO PUBLIC", "sequence trades_id_seq was changed"),
       ("GRANT CREATE ON SCHEMA tradeledger TO PUBLIC", "schema tradeledger was changed"),
-      ("REVOKE EXECUTE ON FUNCTION attempt FROM tradeledger_worker", "function attempt was changed"),
+      (
+        "REVOKE EXECUTE ON FUNCTION attempt FROM tradeledger_worker",
+        "function attempt was changed"
+      ),
       ("DROP INDEX one_pending", "index one_pending is missing"),
       (
         "DROP INDEX last_trade; CREATE INDEX last_trade ON trades (bot_id)",
@@ -154,7 +167,10 @@
         ("CREATE TABLE mine (id bigint)", "table mine does not belong"),
         ("CREATE TABLE public.mine () INHERITS (trades)", "table trades was changed"),
         ("ALTER SEQUENCE trades_id_seq CACHE 50", "sequence trades_id_seq was changed"),
-        ("CREATE OPERATOR === (FUNCTION = int8eq, LEFTARG = int8, RIGHTARG = int8)", "operator ==="),
+        (
+          "CREATE OPERATOR === (FUNCTION = int8eq, LEFTARG = int8, RIGHTARG = int8)",
+          "operator === does not belong"
+        ),
         ("GRANT tradeledger_owner TO tradeledger_worker", "role tradeledger_worker was changed"),
         ("ALTER ROLE tradeledger_worker SUPERUSER", "role tradeledger_worker was changed"),
       ]

@@ -1,9 +1,9 @@
 #if PostgreSQL
   internal import PostgreSQL
 
-  /// Makes the schema of a server that of `schema.postgres.sql`: its tables are changed step by step
-  /// where they are of an older layout, everything else is made anew. One transaction, under a lock
-  /// that nobody trades beside.
+  /// Makes the schema on a server that of `schema.postgres.sql`: its tables are changed step by
+  /// step where they are of an older layout, everything else is made anew. One transaction, under a
+  /// lock that nobody trades beside.
   struct ServerUpgrade {
     let session: ServerSession
     let wait: WaitLimit
