@@ -2786,7 +2786,7 @@ class _ServerLedger(Ledger):
                 f"{_quoted(self.path)} has the older layout {layout}; this client knows {_LAYOUT}",
                 "let an operator bring it up to date: tradeledger init --db with the same URL",
             )
-        self._expect_shipped(row[4], wait)
+        self._expect_shipped(row[4])
         if row[2] is None:
             text = f"{_quoted(self.path)} has the schema of a ledger but no mode"
             raise _error("not_a_ledger", text, "make ledgers with `tradeledger init`")
@@ -2803,10 +2803,10 @@ class _ServerLedger(Ledger):
         except LedgerError as error:
             # No ledger, or a part of its schema is gone.
             if error.code == "not_a_ledger":
-                self._expect_shipped(self._rows(_SERVER_FINGERPRINT, (), wait)[0][0], wait)
+                self._expect_shipped(self._rows(_SERVER_FINGERPRINT, (), wait)[0][0])
             raise
 
-    def _expect_shipped(self, fingerprint: str | None, wait: _Wait) -> None:
+    def _expect_shipped(self, fingerprint: str | None) -> None:
         """Refuses a schema that is there and not, object for object, that of
         schema.postgres.sql."""
         if fingerprint is None:
@@ -2824,10 +2824,6 @@ class _ServerLedger(Ledger):
             elif found[name] != _SERVER_SCHEMA[name]:
                 altered.append(f"{name} was changed")
         if altered:
-            # An upgrade that ends at this moment is seen by halves.
-            again = self._rows(_SERVER_FINGERPRINT, (), wait)[0][0]
-            if again != fingerprint:
-                return self._expect_shipped(again, wait)
             more = f"; {len(altered) - 20} more" if len(altered) > 20 else ""
             raise _error(
                 "schema_altered",

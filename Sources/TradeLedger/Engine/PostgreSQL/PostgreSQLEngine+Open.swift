@@ -75,7 +75,8 @@
         guard error.code == .noLedger else { throw error }
         // No database, no schema in it, or a part of the schema is gone.
         guard session.server != nil else { throw error }
-        try expectShipped(fingerprint(session, wait), session, wait)
+        let answer = try session.read([Query(ServerStatements.fingerprint)], wait: wait)[0]
+        try expectShipped(try answer.first().optionalText(0), session)
         return nil
       }
       try expectVersion(session)
@@ -87,29 +88,17 @@
       guard layout == PostgreSQLEngine.layout else {
         throw .olderLayout(layout, PostgreSQLEngine.layout, session.address.name)
       }
-      try expectShipped(row.optionalText(2), session, wait)
+      try expectShipped(row.optionalText(2), session)
       return row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
-    }
-
-    private static func fingerprint(
-      _ session: ServerSession, _ wait: WaitLimit
-    ) throws(LedgerError) -> String? {
-      let answer = try session.read([Query(ServerStatements.fingerprint)], wait: wait)[0]
-      return try answer.first().optionalText(0)
     }
 
     /// Throws `schemaAltered` unless the schema is the one of `schema.postgres.sql`, or there is
     /// none.
     private static func expectShipped(
-      _ text: String?, _ session: ServerSession, _ wait: WaitLimit
+      _ fingerprint: String?, _ session: ServerSession
     ) throws(LedgerError) {
-      guard let text else { return }
-      let alterations = ServerFingerprint(text).alterations
-      if alterations.isEmpty { return }
-      // An upgrade that ends at this moment is seen by halves.
-      let again = try fingerprint(session, wait)
-      guard again == text else { return try expectShipped(again, session, wait) }
-      throw .altered(alterations, session.address.name)
+      let alterations = fingerprint.map { ServerFingerprint($0).alterations } ?? []
+      guard alterations.isEmpty else { throw .altered(alterations, session.address.name) }
     }
 
     private static func expectVersion(_ session: ServerSession) throws(LedgerError) {

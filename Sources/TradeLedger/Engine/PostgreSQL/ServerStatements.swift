@@ -4,6 +4,7 @@
   enum ServerStatements {
     // MARK: The ledger
 
+    /// While it is answered no upgrade can begin or end: it has the lock of `ledger`.
     static let ledger = """
       SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout(), (\(fingerprint))
       """
