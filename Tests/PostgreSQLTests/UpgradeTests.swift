@@ -139,31 +139,28 @@
 
     // MARK: Beside others
 
-    /// Whoever opens the ledger while an upgrade ends sees a whole schema.
-    func testOpening_whileItIsReplaced_seesOneOrTheOther() async throws {
+    /// Whoever opens the ledger just before an upgrade ends sees the new schema, and all of it.
+    func testOpening_beforeAnUpgradeEnds_waitsForIt() async throws {
       let test = try await ServerLedger()
       let url = test.url
-      let replacing = Task {
-        var count = 0
-        while count < 15 {
-          do {
-            try TestServer.run(
-              url,
-              script: "BEGIN; \(ServerStatements.beginUpgrade(milliseconds: 500)); "
-                + "\(ServerStatements.dropRules); \(ServerSchemaText.rules); COMMIT")
-            count += 1
-          } catch let error as PostgreSQLError {
-            // Those who open it came first.
-            guard ["55P03", "40P01"].contains(error.sqlState) else { throw error }
-          }
-        }
+      await test.ledger.close()
+      try makeOlder(url)
+      let upgrade = try Connection.open(try Address(url), wait: .seconds(20))
+      try upgrade.begin(wait: .seconds(20))
+      for script in [
+        ServerStatements.beginUpgrade(milliseconds: 500), ServerStatements.dropRules, step,
+        String(ServerSchemaText.rules),
+      ] {
+        try upgrade.run(script: script, wait: .seconds(20))
       }
-      for _ in 0..<60 {
-        let ledger = try await test.another()
-        await ledger.close()
-      }
-      try await replacing.value
-      try await test.verify()
+      let opening = Task { try await test.another { $0.lockWait = .seconds(20) } }
+      XCTAssertTrue(
+        try eventually {
+          try TestServer.query(url, "SELECT 1 FROM pg_locks WHERE NOT granted").count > 0
+        })
+      try upgrade.commit(wait: .seconds(20))
+      let opened = try await opening.value
+      await opened.close()
     }
 
     /// A lock that somebody keeps: who upgrades gives up, having held nobody up for long.
