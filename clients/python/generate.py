@@ -152,7 +152,7 @@ def main() -> int:
     if module == wanted:
         return 0
     if "--check" in sys.argv[1:]:
-        print("tradeledger.py is not what schema.sql and Statements.swift say", file=sys.stderr)
+        print("tradeledger.py is not what the schemas and Statements.swift say", file=sys.stderr)
         print("hint: run clients/python/generate.py", file=sys.stderr)
         return 1
     MODULE.write_text(wanted, encoding="utf-8")
