@@ -162,7 +162,7 @@ _SERVER_SCHEMA: Final = {
     "constraint trades_pkey on trades": "954b5a6d0adafa181f1e348d5f9c019d",
     "function acquire": "50ad2583760a72105d0c134d2dac73b7",
     "function add_bot": "220cf7c309b31c86ee1da5738f222ae5",
-    "function attempt": "c209a2523c729b9cc2a18e1fa0cb6c26",
+    "function attempt": "278ae791cc814bc1a87f06ccf4b7d1fe",
     "function begin_writing": "0323dc63dc18429b777a2efa420c2704",
     "function bot_new": "59b14702ef325b1247a27c5ec6a9663e",
     "function bot_said": "f6897a872798b30d4573911c41ae73b9",
