@@ -53,6 +53,7 @@ let package = Package(
       ],
       resources: [
         .embedInCode("Resources/schema.sql"), .embedInCode("Resources/schema.postgres.sql"),
+        .embedInCode("Resources/schema.postgres.fingerprint"),
       ]),
     .target(
       name: "LedgerSimulation",

@@ -267,6 +267,10 @@ CREATE INDEX conflicts_of_trade ON conflicts (trade_id);
 CREATE INDEX settings_of_bot ON settings (bot_id, id);
 CREATE INDEX last_restore ON restores (at);
 
+-- Made anew by an upgrade: all that follows, while tables and their rows stay ------------------
+--
+-- What changes here raises the layout. An index that differs is made anew, too: one line for each.
+
 -- What every function needs -------------------------------------------------------------------
 
 CREATE FUNCTION layout() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 4';

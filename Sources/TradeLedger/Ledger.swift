@@ -116,7 +116,8 @@ public final class Ledger: Sendable {
   /// then needs a heartbeat.
   public var isShared: Bool { opened.isShared }
 
-  /// Opens the ledger at `path`, or at a URL as libpq takes it, and migrates it where it is older.
+  /// Opens the ledger at `path`, or at a URL as libpq takes it. An older file is migrated; an older
+  /// ledger on a server is refused (``upgrade(_:repairing:options:)``).
   ///
   /// - Throws: `noLedger`, `notALedger`, `newerSchema`, `schemaAltered`, `configuration`,
   ///   `permission` (final); `busy`, `unavailable` (safe to repeat); `io`.

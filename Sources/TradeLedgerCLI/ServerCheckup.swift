@@ -20,7 +20,8 @@ struct ServerCheckup {
       return [
         Finding(
           "ledger", .ok,
-          "a \(diagnosis.mode.rawValue) ledger of layout \(diagnosis.schemaVersion)"),
+          "a \(diagnosis.mode.rawValue) ledger of layout \(diagnosis.schemaVersion), object for "
+            + "object as it was shipped"),
         Finding("server", .ok, "PostgreSQL \(server.version)"), encryption(server), role(server),
         primary(server), durability(server), copies(server), isolation(server),
         clock(server, diagnosis), Checkup.instances(opened.instances),

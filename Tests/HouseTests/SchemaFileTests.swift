@@ -14,7 +14,7 @@ final class SchemaFileTests: XCTestCase {
   }
 
   func testEmbeddedFiles_areLinksToTheOneFile() throws {
-    for name in ["schema.sql", "schema.postgres.sql"] {
+    for name in ["schema.sql", "schema.postgres.sql", "schema.postgres.fingerprint"] {
       let link = Checkout.root.appendingPathComponent("Sources/TradeLedger/Resources/" + name)
       XCTAssertEqual(
         link.resolvingSymlinksInPath().path,

@@ -104,6 +104,20 @@
       XCTAssertEqual(BuiltBinary.run(["copy", "--from", url, "--to", file]).status, 73)
     }
 
+    func testAlteration_isNamedByDoctor_andRepairedByInit() throws {
+      run(["init"], 0)
+      try TestServer.query(url, "DROP TRIGGER trade_new ON tradeledger.trades")
+      try TestServer.query(url, "DROP INDEX tradeledger.last_trade")
+      let words = ["trigger trade_new on trades is missing", "index last_trade is missing"]
+      let said = run(["doctor"], 1) + run(["init"], 65) + run(["status"], 65)
+      for word in words { XCTAssertEqual(said.ranges(of: word).count, 3, said) }
+      XCTAssertEqual(json(["init", "--repair"], 0)["outcome"] as? String, "repaired")
+      XCTAssertEqual(json(["init", "--repair"], 0)["outcome"] as? String, "current")
+      run(["status"], 0)
+      let file = TemporaryDirectory().file("ledger.db")
+      XCTAssertEqual(BuiltBinary.run(["init", "--db", file, "--repair"]).status, 78)
+    }
+
     func testPassword_isNeverShown() throws {
       let secret = "postgresql://ann:s3cret@127.0.0.1:1/bots"
       for arguments in [

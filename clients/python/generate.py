@@ -1,5 +1,6 @@
 """Writes into tradeledger.py what it shares with the Swift engine: every SQL text of
-Statements.swift that it uses, and the layout and the fingerprint of schema.sql.
+Statements.swift that it uses, the layout and the fingerprint of schema.sql, and those of
+schema.postgres.sql.
 
     python3 generate.py            writes
     python3 generate.py --check    ends with 1 where the module is not what it would write
@@ -19,7 +20,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 MODULE = HERE / "tradeledger.py"
 SCHEMA = ROOT / "schema.sql"
+FINGERPRINT = ROOT / "schema.postgres.fingerprint"
 STATEMENTS = ROOT / "Sources" / "TradeLedger" / "Engine" / "SQLite"
+SERVER_STATEMENTS = STATEMENTS.parent / "PostgreSQL" / "ServerStatements+Schema.swift"
 BEGIN = "# >>> Written by generate.py: do not edit.\n"
 END = "# <<< Written by generate.py.\n"
 
@@ -41,6 +44,12 @@ def swift_statements() -> dict[str, str]:
         for match in re.finditer(r"static let (\w+)(?:: String)? =", source):
             texts[match[1]] = evaluate(source[match.end() :], texts)
     return texts
+
+
+def fingerprint_statement() -> str:
+    """What a server is asked for the digests of its schema."""
+    source = SERVER_STATEMENTS.read_text(encoding="utf-8")
+    return evaluate(source.partition("static let fingerprint =")[2], {})
 
 
 def evaluate(source: str, known: dict[str, str]) -> str:
@@ -86,6 +95,11 @@ def fingerprints(database: sqlite3.Connection, all_objects: str) -> dict[str, st
     }
 
 
+def server_objects() -> list[list[str]]:
+    lines = FINGERPRINT.read_text(encoding="utf-8").splitlines()
+    return [line.rsplit("\t", 1) for line in lines]
+
+
 def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])([A-Z]+)", r"_\1", name).upper()
 
@@ -103,6 +117,12 @@ def generated() -> str:
         "_SCHEMA: Final = {",
         *(f'    "{name}": "{digest}",' for name, digest in sorted(objects.items())),
         "}",
+        "# The fingerprint of schema.postgres.sql, and what a server is asked for its own.",
+        "_SERVER_SCHEMA: Final = {",
+        *(f'    "{name}": "{digest}",' for name, digest in server_objects()),
+        "}",
+        '_SERVER_FINGERPRINT: Final = """',
+        fingerprint_statement() + '"""',
         "",
         "",
         "class _SQL:",
@@ -132,7 +152,7 @@ def main() -> int:
     if module == wanted:
         return 0
     if "--check" in sys.argv[1:]:
-        print("tradeledger.py is not what schema.sql and Statements.swift say", file=sys.stderr)
+        print("tradeledger.py is not what the schemas and Statements.swift say", file=sys.stderr)
         print("hint: run clients/python/generate.py", file=sys.stderr)
         return 1
     MODULE.write_text(wanted, encoding="utf-8")

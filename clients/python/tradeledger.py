@@ -128,6 +128,256 @@ _SCHEMA: Final = {
     "trades": "72570650ca0c484f9979a65a27cbd279",
     "trades_seal": "d197239231d06ef25286e9e6422549cc",
 }
+# The fingerprint of schema.postgres.sql, and what a server is asked for its own.
+_SERVER_SCHEMA: Final = {
+    "constraint bots_id_check on bots": "6c6627418c564baa9cad0042577031a2",
+    "constraint bots_name_key on bots": "c3609dcc53ca222196b1b53118516e8b",
+    "constraint bots_pkey on bots": "954b5a6d0adafa181f1e348d5f9c019d",
+    "constraint conflicts_at_check on conflicts": "a021e212877687e28eb0c4105c8bb39f",
+    "constraint conflicts_bot_id_fkey on conflicts": "3c0c7d34117b5c4939e7850e4cf0afd0",
+    "constraint conflicts_check on conflicts": "7b629cbb8ce590ead7db1c556b687ccb",
+    "constraint conflicts_id_check on conflicts": "6c6627418c564baa9cad0042577031a2",
+    "constraint conflicts_kind_check on conflicts": "d309903d71cbdcf448579315bfacee4e",
+    "constraint conflicts_pkey on conflicts": "954b5a6d0adafa181f1e348d5f9c019d",
+    "constraint conflicts_trade_id_fkey on conflicts": "d7bfb291f90ee0c5ae94e824be47148a",
+    "constraint instances_epoch_check on instances": "c57ee931b41a32cbfaafe5f51f59a135",
+    "constraint instances_pkey on instances": "3ebcb027042d9424ee6055cb5fe48d08",
+    "constraint ledger_created_at_check on ledger": "c78990945710b818f2b549542862ee7f",
+    "constraint ledger_id_check on ledger": "0e62aa2affe6f75bbd080bad0b0610b8",
+    "constraint ledger_mode_check on ledger": "8989179a28a3b77150f15456269202a1",
+    "constraint ledger_pkey on ledger": "954b5a6d0adafa181f1e348d5f9c019d",
+    "constraint restores_at_check on restores": "a021e212877687e28eb0c4105c8bb39f",
+    "constraint restores_check on restores": "7b629cbb8ce590ead7db1c556b687ccb",
+    "constraint restores_id_check on restores": "6c6627418c564baa9cad0042577031a2",
+    "constraint restores_pkey on restores": "954b5a6d0adafa181f1e348d5f9c019d",
+    "constraint settings_at_check on settings": "a021e212877687e28eb0c4105c8bb39f",
+    "constraint settings_bot_id_fkey on settings": "3c0c7d34117b5c4939e7850e4cf0afd0",
+    "constraint settings_cooldown_us_check on settings": "921f2c5cbce060c4b42ed8da96e0d701",
+    "constraint settings_enabled_check on settings": "061eb1a87c1bb058ee60472a6d552db2",
+    "constraint settings_id_check on settings": "6c6627418c564baa9cad0042577031a2",
+    "constraint settings_in_doubt_check on settings": "e97e3115f34a8f2a37806d7530ed4986",
+    "constraint settings_lease_us_check on settings": "7fd052212e3a886f6a19d0fea2cd5699",
+    "constraint settings_pkey on settings": "954b5a6d0adafa181f1e348d5f9c019d",
+    "constraint trades_key_key on trades": "85b881247b010182cbde8b574ca5277c",
+    "constraint trades_pkey on trades": "954b5a6d0adafa181f1e348d5f9c019d",
+    "function acquire": "50ad2583760a72105d0c134d2dac73b7",
+    "function add_bot": "220cf7c309b31c86ee1da5738f222ae5",
+    "function attempt": "278ae791cc814bc1a87f06ccf4b7d1fe",
+    "function begin_writing": "0323dc63dc18429b777a2efa420c2704",
+    "function bot_new": "59b14702ef325b1247a27c5ec6a9663e",
+    "function bot_said": "f6897a872798b30d4573911c41ae73b9",
+    "function change_bot": "050d286b97d79ca1a0f75bb2153ab7eb",
+    "function check_bot": "4bfbb94a5a42de054ba48129ce2886b4",
+    "function conflict_new": "9029edc838b3def8daa676505d529c81",
+    "function copy_begins": "fef7eec700597cf87f338105775949bf",
+    "function copy_ends": "893abfa6f1d7e75a05978750439722e0",
+    "function enter": "672bfb60556f16bd53d622b2d7d38d24",
+    "function evict": "68c0b737ab46bde10f651a1c39ca6d43",
+    "function instance_said": "d1f920a0dd7f5d53251c5ff26e991068",
+    "function instance_write": "23bca47b857612079bf571fae7dcebdc",
+    "function is_amount": "b066b39d42aeec2e229e4f47ec9afa3a",
+    "function is_attempt": "efc06ff5170f3bccc1ec978779480a9c",
+    "function is_live": "a6c1ad6262e97eb077e850735cfbbf93",
+    "function is_name": "b4ee9bc416888bbef47e09cec5cfdd21",
+    "function is_now": "93667823fc6e1e1acbd02a05d851fbc0",
+    "function is_visible": "6130d882267b3651a42667ba67279fe0",
+    "function layout": "f5297a902980e2b8fa7dd80c65307162",
+    "function lock_bot": "495591fb9688248159f21ac8dcf7f4be",
+    "function make_ledger": "77052c25b4b5ac8cdf64f3e7195c588a",
+    "function now_of": "d4567d01ce77976286dc7b24beb53842",
+    "function refuse": "06a889fc81abea14eca3248001fc0325",
+    "function release": "b8339c76269cb8e7f54cf2f318619965",
+    "function renew": "2ce472284172b2815bcab31c6afdf445",
+    "function replayed": "dd8e35cf83ad77dd8d83b263e51ba710",
+    "function resolve": "e8d5609c32f2239eeb5a72bdb7e380ed",
+    "function restore_new": "0b2d310317579680ae46780561066111",
+    "function restored": "b92894a1dbc73d0056d3c9f969679cbc",
+    "function rfc3339": "a3c5e2a5e89355b313203e4a596aa415",
+    "function server_now": "88c84b8117cc12951a3ad83564430f05",
+    "function settings_new": "6d2f1577abb99e9aa6ed854ae6f51ef2",
+    "function settle": "44d4d3144c2098f8de019630aa490adc",
+    "function settle_as": "f08b1c81269dba584837c78eafb00f22",
+    "function status": "f53e7e2b8afb732e26be7f00e7af3e65",
+    "function trade_change": "bdb9603ae44d73f375391824762085ed",
+    "function trade_new": "19bf4c24f79d21846d679027abd5f743",
+    "function with_trade": "e0df8b88e9dc952eabfe1f56175a1a69",
+    "function with_winner": "2aa5a8abf7d67723dfee36947e647000",
+    "function work": "98305e8e80b701b45f9907c6fd7f2dcd",
+    "index bots_name_key": "86e94ed3beee3478bc1eaab3e28a96a0",
+    "index bots_pkey": "5658d841260887471810919771992300",
+    "index conflicts_of_trade": "63d68fee1230f5670eb09ff772bd9ac7",
+    "index conflicts_pkey": "9217531003fb023c608b853cc92ee744",
+    "index instances_pkey": "5dd6795485a94cc7876831e969435abc",
+    "index last_conflict": "4cb553b6f64965faf537673f92fb7b42",
+    "index last_restore": "73e0fd39016c96f8176e261eece04aea",
+    "index last_trade": "82ddcc6f5ec1c56e2c4c19a70a1eddc4",
+    "index ledger_pkey": "394b24e536f35a41c192210c5416a2a0",
+    "index one_pending": "0f41dd2991283865df00060267df5136",
+    "index restores_pkey": "812b2421cd94284a7601e5a62b794dfb",
+    "index settings_of_bot": "9428f331eb41620cdeba9c2b01f74666",
+    "index settings_pkey": "c73f645c28c39da62326de89327f2654",
+    "index trades_key_key": "18df1d2f3b8f5adcc22a74ef9a2e630b",
+    "index trades_pkey": "23c18b3d238a6c4ad3b52caa7a84a5ac",
+    "index unsettled": "3888117bd6e226b60970b00c71cc0bf2",
+    "role tradeledger_worker": "a9fe9a6002fda055a6d7000232bc2b96",
+    "schema tradeledger": "c3fce0d114e16c0a47ab770eb1e54544",
+    "sequence bots_id_seq": "2b94185c0c714d010d84b0ebadb7da0f",
+    "sequence conflicts_id_seq": "2b94185c0c714d010d84b0ebadb7da0f",
+    "sequence restores_id_seq": "2b94185c0c714d010d84b0ebadb7da0f",
+    "sequence settings_id_seq": "2b94185c0c714d010d84b0ebadb7da0f",
+    "sequence trades_id_seq": "2b94185c0c714d010d84b0ebadb7da0f",
+    "table bots": "5607a641fa874564fc36dcb991de052e",
+    "table conflicts": "439aae25e092fedab572b44cd2b1aa4a",
+    "table instances": "d1a02288e2e9331492b36bf4ba5685eb",
+    "table ledger": "dad3f083ffdadd7c1698b3f9c8642fe4",
+    "table restores": "e7f1cbc952ea68bf9f117e975094ce31",
+    "table settings": "3e7b28ac00f6afc69a319ee8f8ed23ab",
+    "table trades": "a079b14e7bc129c7fb9036604941cb03",
+    "text of view bot_rows": "cdd46f70757bf6d856c3100f81b07a6f",
+    "text of view conflict_rows": "579a804a14895c1ff691bbe5eef3f4fb",
+    "text of view cooldowns": "34007b01889bb60997a60bb1b484a4d8",
+    "text of view counted_trades": "bc89d14a6ac4a5a8bbe678e889207888",
+    "text of view current_settings": "a04b6713e8a5b01226e8773331bf26fc",
+    "text of view double_trades": "f634f169122134d02c57c1410ea0a5aa",
+    "text of view instance_rows": "ebca44739bd299717fb07b8f36809857",
+    "text of view ledger_row": "1aa1ef1b74dde7472150f2cea45fa0ba",
+    "text of view occupying_trades": "9cad14553bd5a1343529b1051c2d0c73",
+    "text of view open_trades": "e194535e877ff2e277b970a4d11f5209",
+    "text of view restore_rows": "915bc5ff0483adccb0b00a68259db5b8",
+    "text of view trade_rows": "1c13472dde6edf7d9eccb63689f9f82a",
+    "trigger all_ledger_kept on ledger": "489e6b3122eba598e76b9b4245a7c550",
+    "trigger all_settings_kept on settings": "99f4aa614c7851b44bdc0c853558ddc0",
+    "trigger bot_fixed on bots": "935c9f91f438f0f273def612901f5175",
+    "trigger bot_kept on bots": "c4e18502035ddf15ad098b7d31afd710",
+    "trigger bot_new on bots": "88a8b5a0a97ee18073d455fbebe64a09",
+    "trigger bots_kept on bots": "4dbc5a63b559b4d250fdcb6f068888b4",
+    "trigger conflict_fixed on conflicts": "223ec1ce6c0d59df7864c862b7d3c99c",
+    "trigger conflict_kept on conflicts": "fa2e2c27dda4d90dc8ad9c2c0909a169",
+    "trigger conflict_new on conflicts": "96728ab327c454367ebe2de35bad8295",
+    "trigger conflicts_kept on conflicts": "f59b129e96ec3fda168e51df854b995e",
+    "trigger instance_kept on instances": "c3698d643d563504fa64e75470f994b3",
+    "trigger instance_write on instances": "9df76f3f774b8f3a033f23ea8e2122c5",
+    "trigger instances_kept on instances": "2f58f8b7c2f7f589a4216c4634c5aaa7",
+    "trigger ledger_fixed on ledger": "da06427206c05ed83e6490cd8d1dba45",
+    "trigger ledger_kept on ledger": "87fb181b48352442820a76ac885dca36",
+    "trigger restore_fixed on restores": "2ac36317ad479030956a8b3a8ff12adc",
+    "trigger restore_kept on restores": "5bc83b505a6a470b959ec4a3ff15c68c",
+    "trigger restore_new on restores": "3d0957683299801c8f923b49a3743de4",
+    "trigger restores_kept on restores": "3bf49ce84ab61ec7e0e6a2d0a326884c",
+    "trigger settings_fixed on settings": "5afc0f150caad765b625638cdace1f71",
+    "trigger settings_kept on settings": "b7bcc0fbd8079d477a6f0503d047f2d1",
+    "trigger settings_new on settings": "2bff1a3007eb38b85b41360beb128834",
+    "trigger trade_change on trades": "84fb41fc92fcb4c8121e509f4633b481",
+    "trigger trade_kept on trades": "d94e2063cfd310c2304d2c8a2b995bf5",
+    "trigger trade_new on trades": "65d460b46a7389302310a4467131ac19",
+    "trigger trades_kept on trades": "328054715c4ae60090de75ae6aee13d2",
+    "type answer": "43e924f53a81580b01d220bd5a0f9705",
+    "type bot_answer": "9707abaa20a7dd25cc092272729a98f2",
+    "type element": "5040845048eda0cccefa5a9bc6dd8f8b",
+    "type instance_answer": "e1a3b9b0f478b01e1c73f00c96130d96",
+    "view bot_rows": "201846c187e999d3ff7650a58e862eb8",
+    "view conflict_rows": "b0ffe53abe0aadaed0b445d2a59bf0e5",
+    "view cooldowns": "6454e837c7ee56a27605be7b1225b904",
+    "view counted_trades": "12f2e6ac0a3e55df1a7f5fe4766fe122",
+    "view current_settings": "002480b3199a83ded4904b248c610df3",
+    "view double_trades": "8f8968769348f255b99aca0a1e0e786e",
+    "view instance_rows": "ff9db9c305bd0028bbe39fd9cd05f271",
+    "view ledger_row": "68779e2738ae2b6bc3a27712a2ebd31e",
+    "view occupying_trades": "12f2e6ac0a3e55df1a7f5fe4766fe122",
+    "view open_trades": "34a2e36ca15bcb88df56974e82e439fc",
+    "view restore_rows": "7a82825224e4315b1290b535fc457219",
+    "view trade_rows": "12f2e6ac0a3e55df1a7f5fe4766fe122",
+}
+_SERVER_FINGERPRINT: Final = """
+WITH place AS (
+  SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'tradeledger'
+), relation AS (
+  SELECT c.oid, c.relname, c.relkind, c.relowner, c.relacl, ROW(c.relpersistence,
+      c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
+      EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = c.oid))::text AS facts,
+    concat(CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' WHEN 'c' THEN 'type'
+      WHEN 'S' THEN 'sequence' ELSE c.relkind::text END, ' ', c.relname) AS object
+  FROM pg_class AS c JOIN place AS p ON p.oid = c.relnamespace WHERE c.relkind <> 'i'
+), thing (object, facts, owner, acl, is_harmless) AS (
+  SELECT 'schema tradeledger', '', p.nspowner,
+    COALESCE(p.nspacl, acldefault('n', p.nspowner)), true
+  FROM place AS p
+  UNION ALL
+  SELECT 'role tradeledger_worker', ROW(r.rolsuper, r.rolcreaterole, r.rolcreatedb,
+    r.rolreplication, r.rolbypassrls, pg_has_role(r.oid, p.nspowner, 'MEMBER'))::text, NULL,
+    NULL, true
+  FROM pg_roles AS r, place AS p WHERE r.rolname = 'tradeledger_worker'
+  UNION ALL
+  SELECT r.object, concat(r.facts, c.facts), r.relowner, CASE WHEN r.relkind <> 'c' THEN
+    COALESCE(r.relacl, acldefault(CASE r.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
+      r.relowner)) END, r.relkind = 'v'
+  FROM relation AS r CROSS JOIN LATERAL (
+    SELECT string_agg(ROW(a.attname, a.atttypid::regtype, a.atttypmod, a.attnotnull,
+        a.attidentity, a.attgenerated, a.attcollation::regcollation, a.attacl,
+        pg_get_expr(d.adbin, d.adrelid))::text, ','
+      ORDER BY CASE r.relkind WHEN 'r' THEN 0 ELSE a.attnum END, a.attname) AS facts
+    FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid
+      AND d.adnum = a.attnum
+    WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped) AS c
+  UNION ALL
+  SELECT r.object, ROW(s.seqtypid, s.seqstart, s.seqincrement, s.seqmax, s.seqmin,
+    s.seqcache, s.seqcycle)::text, NULL, NULL, true
+  FROM relation AS r JOIN pg_sequence AS s ON s.seqrelid = r.oid
+  UNION ALL
+  SELECT concat('function ', f.proname), ROW(f.prokind, l.lanname, f.prosecdef, f.proisstrict,
+      f.proretset, f.provolatile, f.proconfig, f.prorettype::regtype,
+      COALESCE(f.proallargtypes, f.proargtypes::oid[])::regtype[], f.proargnames,
+      f.proargmodes, pg_get_expr(f.proargdefaults, 0), f.prosrc, f.prosqlbody IS NULL)::text,
+    f.proowner, COALESCE(f.proacl, acldefault('f', f.proowner)), NOT f.prosecdef
+  FROM pg_proc AS f JOIN place AS p ON p.oid = f.pronamespace
+  JOIN pg_language AS l ON l.oid = f.prolang
+  UNION ALL
+  SELECT concat('trigger ', t.tgname, ' on ', r.relname),
+    concat(t.tgenabled, pg_get_triggerdef(t.oid)), NULL, NULL, true
+  FROM relation AS r JOIN pg_trigger AS t ON t.tgrelid = r.oid WHERE NOT t.tgisinternal
+  UNION ALL
+  SELECT concat('constraint ', k.conname, ' on ', r.relname), concat(k.convalidated,
+    pg_get_constraintdef(k.oid), (
+      SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled) FROM pg_trigger AS t
+      WHERE t.tgconstraint = k.oid)), NULL, NULL, true
+  FROM relation AS r JOIN pg_constraint AS k ON k.conrelid = r.oid WHERE k.contype <> 'n'
+  UNION ALL
+  SELECT concat('index ', x.indexrelid::regclass), concat(x.indisvalid, x.indisready,
+    pg_get_indexdef(x.indexrelid)), NULL, NULL, true
+  FROM relation AS r JOIN pg_index AS x ON x.indrelid = r.oid
+  UNION ALL
+  SELECT concat('rule ', w.rulename, ' on ', r.relname), w.ev_enabled::text, NULL, NULL, true
+  FROM relation AS r JOIN pg_rewrite AS w ON w.ev_class = r.oid
+  WHERE r.relkind <> 'v' OR w.rulename <> '_RETURN'
+  UNION ALL
+  SELECT concat('operator ', o.oprname), '', NULL, NULL, true
+  FROM pg_operator AS o JOIN place AS p ON p.oid = o.oprnamespace
+  UNION ALL
+  SELECT concat('text of ', r.object),
+    regexp_replace(pg_get_viewdef(r.oid), '[[:space:]]+|[a-z_]+[.]', '', 'g'), NULL, NULL,
+    true
+  FROM relation AS r
+  WHERE r.relkind = 'v' AND current_setting('server_version_num')::integer < 190000
+)
+SELECT string_agg(concat(o.object, chr(9), o.digest), chr(10) ORDER BY o.object COLLATE "C")
+FROM (
+  SELECT u.object, left(encode(sha256(convert_to(string_agg(u.facts, chr(10)
+    ORDER BY u.facts COLLATE "C"), 'UTF8')), 'hex'), 32) AS digest
+  FROM thing AS t CROSS JOIN LATERAL (
+    SELECT string_agg(concat(' ', w.who, ' ', a.privilege_type, a.is_grantable), ','
+      ORDER BY w.who, a.privilege_type COLLATE "C") AS grants
+    FROM aclexplode(t.acl) AS a CROSS JOIN LATERAL (
+      SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END AS who
+    ) AS w
+    WHERE a.grantee <> t.owner AND (w.who IN ('PUBLIC', 'tradeledger_worker')
+      OR NOT t.is_harmless OR a.privilege_type NOT IN ('SELECT', 'USAGE', 'EXECUTE'))
+  ) AS g CROSS JOIN LATERAL (
+    SELECT replace(t.object, 'tradeledger.', '') AS object,
+      concat(replace(t.facts, 'tradeledger.', ''), pg_get_userbyid(t.owner), g.grants)
+        AS facts
+  ) AS u
+  GROUP BY u.object
+) AS o"""
 
 
 class _SQL:
@@ -2270,6 +2520,16 @@ class _ServerError(Exception):
         self.state = state
         self.message = message
 
+    @property
+    def may_pass(self) -> bool:
+        """Others came first; or the schema was replaced by an upgrade while a function of the old
+        one was looked up or at work: its transaction is undone, and the new one is found."""
+        return (
+            self.state in ("40001", "40P01", "0A000")
+            or "cache lookup failed" in self.message
+            or " with OID " in self.message
+        )
+
 
 class _ConnectionLost(Exception):
     """Without an answer. `was_sent`: what was asked may have been done."""
@@ -2493,7 +2753,8 @@ SELECT name, cooldown_us, lease_us, in_doubt, enabled FROM tradeledger.bot_rows
 WHERE $1::text IS NULL OR name = $1 ORDER BY name"""
 _OPENING: Final = """
 SELECT current_setting('server_version_num')::integer, tradeledger.layout(),
-  (SELECT mode FROM tradeledger.ledger_row), current_setting('default_transaction_isolation')"""
+  (SELECT mode FROM tradeledger.ledger_row), current_setting('default_transaction_isolation'),
+  (""" + _SERVER_FINGERPRINT + ")"
 
 
 class _ServerLedger(Ledger):
@@ -2510,15 +2771,22 @@ class _ServerLedger(Ledger):
         self.path = self._server.name
         _ledgers.add(self)
         wait = _Wait(lock_wait)
-        row = self._rows(_OPENING, (), wait)[0]
+        row = self._opening(wait)
         if int(row[0] or 0) < 150_000:
             text = f"{_quoted(self.path)} is older than PostgreSQL 15"
             raise _configuration(text, "use a newer server; nothing was written")
-        if row[1] != str(_LAYOUT):
+        layout = int(row[1] or 0)
+        if layout > _LAYOUT:
             raise _error(
-                "newer_schema", f"{_quoted(self.path)} has layout {row[1]}; this client knows "
+                "newer_schema", f"{_quoted(self.path)} has layout {layout}; this client knows "
                 f"{_LAYOUT}", "use the client that belongs to that tradeledger",
             )  # fmt: skip
+        if layout < _LAYOUT:
+            raise _configuration(
+                f"{_quoted(self.path)} has the older layout {layout}; this client knows {_LAYOUT}",
+                "let an operator bring it up to date: tradeledger init --db with the same URL",
+            )
+        self._expect_shipped(row[4])
         if row[2] is None:
             text = f"{_quoted(self.path)} has the schema of a ledger but no mode"
             raise _error("not_a_ledger", text, "make ledgers with `tradeledger init`")
@@ -2528,6 +2796,41 @@ class _ServerLedger(Ledger):
                 "ALTER ROLE ... SET default_transaction_isolation = 'read committed'",
             )
         self.mode = row[2]
+
+    def _opening(self, wait: _Wait) -> list[str | None]:
+        try:
+            return self._rows(_OPENING, (), wait)[0]
+        except LedgerError as error:
+            # No ledger, or a part of its schema is gone.
+            if error.code == "not_a_ledger":
+                self._expect_shipped(self._rows(_SERVER_FINGERPRINT, (), wait)[0][0])
+            raise
+
+    def _expect_shipped(self, fingerprint: str | None) -> None:
+        """Refuses a schema that is there and not, object for object, that of
+        schema.postgres.sql."""
+        if fingerprint is None:
+            return
+        found = dict(line.rsplit("\t", 1) for line in fingerprint.split("\n") if "\t" in line)
+        altered = []
+        for name in sorted({*found, *_SERVER_SCHEMA}):
+            # A view's text is left out where the server is later than the last that was tried.
+            if name.startswith("text of ") and not (name in found and name in _SERVER_SCHEMA):
+                continue
+            if name not in found:
+                altered.append(f"{name} is missing")
+            elif name not in _SERVER_SCHEMA:
+                altered.append(f"{_escaped(name)} does not belong to it")
+            elif found[name] != _SERVER_SCHEMA[name]:
+                altered.append(f"{name} was changed")
+        if altered:
+            more = f"; {len(altered) - 20} more" if len(altered) > 20 else ""
+            raise _error(
+                "schema_altered",
+                f"the schema of {_quoted(self.path)} was altered: {'; '.join(altered[:20])}{more}",
+                "somebody changed the rules of this ledger; an operator makes them as they were "
+                "with `tradeledger init --repair`. Nothing was written",
+            )
 
     def _handles(self) -> list[Any]:
         return [self._server.connection]
@@ -2566,7 +2869,7 @@ class _ServerLedger(Ledger):
                 cause = str(lost)
             except _ServerError as error:
                 # Nothing was written by this try.
-                if error.state in ("40001", "40P01") and wait.left > 0:
+                if error.may_pass and wait.left > 0:
                     continue
                 if was_sent and limit is not None:
                     raise self._unknown(error.message) from None

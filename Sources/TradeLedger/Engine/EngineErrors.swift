@@ -57,4 +57,10 @@ extension LedgerError {
       .newerSchema, "\(quoted(place)) has layout \(found); this version knows \(known)",
       hint: "use the newer tradeledger that wrote it; nothing was touched")
   }
+
+  static func olderLayout(_ found: Int64, _ known: Int64, _ place: String) -> LedgerError {
+    LedgerError(
+      .configuration, "\(quoted(place)) has the older layout \(found); this version knows \(known)",
+      hint: "let an operator bring it up to date: tradeledger init --db with the same URL")
+  }
 }

@@ -11,4 +11,8 @@ actor EngineOpener {
   func open<Engine: LedgerEngine>(
     _ body: @Sendable (LedgerThread) throws(LedgerError) -> Engine
   ) throws(LedgerError) -> Engine { try body(thread) }
+
+  func run<Result: Sendable>(
+    _ body: @Sendable () throws(LedgerError) -> Result
+  ) throws(LedgerError) -> Result { try body() }
 }

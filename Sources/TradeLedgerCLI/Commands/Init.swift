@@ -8,9 +8,12 @@ struct Init: AsyncParsableCommand {
       Does nothing where the ledger is current. Any number of processes may do it at once. The \
       mode is set when the ledger is created and never changes.
 
+      On a PostgreSQL server an older ledger is migrated by an operator, while others trade.
+
       Examples:
         tradeledger init --mode live --db /var/lib/bots/ledger.db
         tradeledger init --mode simulation --db test.db
+        tradeledger init --repair --db postgresql://owner@db.example/bots
       """)
 
   @Option(help: "What the ledger is for. Default: live for a new one.")
@@ -20,14 +23,24 @@ struct Init: AsyncParsableCommand {
     name: .customLong("shared-group"), help: "Let the file's group use the ledger too (mode 0660).")
   var isGroupShared = false
 
+  @Flag(help: "On a server: make a schema that was altered what it was.")
+  var repair = false
+
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
     let path = try global.path()
     var options = try global.ledgerOptions(.readWrite)
     options.isGroupShared = isGroupShared
-    let (ledger, outcome) = try await openOrCreate(path, options)
+    let upgrade = try await upgrade(path, options)
+    let (ledger, found) = try await openOrCreate(path, options)
     await ledger.close()
+    let outcome =
+      switch upgrade {
+      case .current: found
+      case .upgraded: "upgraded"
+      case .repaired: "repaired"
+      }
     if global.json {
       try Console.out([
         "schema": "tradeledger.ledger/1", "outcome": .string(outcome),
@@ -39,6 +52,20 @@ struct Init: AsyncParsableCommand {
       lines.add("ledger", ledger.path)
       lines.add("mode", ledger.mode.rawValue)
       try Console.out(lines.text)
+    }
+  }
+
+  private func upgrade(
+    _ path: String, _ options: Ledger.Options
+  ) async throws(LedgerError) -> LedgerUpgrade {
+    guard Ledger.isServer(path) || repair else { return .current }
+    do {
+      let upgrade = try await Ledger.upgrade(path, repairing: repair, options: options)
+      if case .repaired(let alterations) = upgrade { alterations.forEach(global.note) }
+      return upgrade
+    } catch {
+      guard error.code == .noLedger else { throw error }
+      return .current
     }
   }
 

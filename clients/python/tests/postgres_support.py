@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import secrets
 import unittest
+import unittest.mock
 import urllib.parse
 from typing import Any
 
@@ -44,8 +45,11 @@ def administer(sql: str, database: str = "postgres") -> list[Any]:
 def make_template() -> None:
     """The schema once; every ledger is a copy of it."""
     administer(f"CREATE DATABASE {TEMPLATE}")
-    schema = os.environ.get("TRADELEDGER_TEST_SCHEMA") or SCHEMA.read_text(encoding="utf-8")
-    administer(schema, TEMPLATE)
+    given = os.environ.get("TRADELEDGER_TEST_SCHEMA")
+    if given:
+        # Whether the tests see what is wrong with it, and not its fingerprint.
+        unittest.mock.patch.object(tradeledger._ServerLedger, "_expect_shipped").start()
+    administer(given or SCHEMA.read_text(encoding="utf-8"), TEMPLATE)
     if not administer(f"SELECT 1 FROM pg_roles WHERE rolname = '{WORKER}'"):
         administer(f"CREATE ROLE {WORKER} LOGIN IN ROLE tradeledger_worker")
 

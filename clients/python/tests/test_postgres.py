@@ -526,6 +526,49 @@ class OpeningTests(ServerTestCase):
         self.assertNotIn("secret", self.failed(
             "io", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
 
+    def test_an_altered_schema_is_refused_and_named(self) -> None:
+        for change, words in (
+            ("DROP TRIGGER trade_new ON trades", "trigger trade_new on trades is missing"),
+            ("ALTER TABLE bots DISABLE TRIGGER bot_kept", "trigger bot_kept on bots was changed"),
+            ("ALTER FUNCTION release SECURITY INVOKER", "function release was changed"),
+            ("CREATE TRIGGER mine BEFORE INSERT ON bots FOR EACH ROW EXECUTE FUNCTION refuse()",
+             "trigger mine on bots does not belong to it"),
+            ("GRANT INSERT ON trades TO tradeledger_worker", "table trades was changed"),
+            ("DROP INDEX one_pending", "index one_pending is missing"),
+            ("DROP FUNCTION layout", "function layout is missing"),
+        ):  # fmt: skip
+            with self.subTest(change):
+                server = ServerLedger("live")
+                try:
+                    server.query("SET search_path = tradeledger")
+                    server.query(change)
+                    self.assertIn(words, self.failed("schema_altered", server.open).message)
+                finally:
+                    server.close()
+
+    def test_another_layout_is_refused(self) -> None:
+        for layout, code in ((99, "newer_schema"), (1, "configuration")):
+            server = ServerLedger("live")
+            try:
+                server.query(
+                    "CREATE OR REPLACE FUNCTION tradeledger.layout() RETURNS integer "
+                    f"LANGUAGE sql AS 'SELECT {layout}'"
+                )
+                self.assertIn(str(layout), self.failed(code, server.open).message)
+            finally:
+                server.close()
+
+    def test_what_else_is_in_the_database_does_not_matter(self) -> None:
+        server = ServerLedger("live")
+        try:
+            server.query("CREATE SCHEMA other")
+            server.query("CREATE TABLE other.trades (id bigint)")
+            server.query("CREATE VIEW other.seen AS SELECT * FROM tradeledger.trade_rows")
+            server.query("GRANT SELECT ON tradeledger.trade_rows TO pg_monitor")
+            server.open().close()
+        finally:
+            server.close()
+
     def test_no_connection_is_left(self) -> None:
         self.server.query(f"ALTER ROLE {WORKER} CONNECTION LIMIT 0")
         try:

@@ -29,6 +29,7 @@ from typing import Any
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
 CLIENT = ROOT / "clients" / "python"
+SCHEMA = ROOT / "schema.postgres.sql"
 
 import psycopg  # noqa: E402
 from proxy import CuttingProxy  # noqa: E402
@@ -47,6 +48,7 @@ class Load:
         self.directory = directory
         self.workers: list[subprocess.Popen[bytes]] = []
         self.standby: Server | None = None
+        self.is_shipped = schema == SCHEMA.read_text(encoding="utf-8")
         with psycopg.connect(server.url(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE faults")
         with psycopg.connect(server.url("faults"), autocommit=True) as connection:
@@ -61,7 +63,10 @@ class Load:
 
     def start(self, count: int, seed: int, port: int, url: str = "") -> None:
         url = url or self.server.url("faults", WORKER, port)
-        environment = os.environ | {"PYTHONPATH": str(CLIENT), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = os.environ | {
+            "PYTHONPATH": str(CLIENT), "PYTHONDONTWRITEBYTECODE": "1",
+            "TRADELEDGER_TEST_SCHEMA": "" if self.is_shipped else "another",
+        }  # fmt: skip
         for number in range(count):
             self.workers.append(
                 subprocess.Popen(
@@ -234,7 +239,7 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--workers", type=int, default=8)
-    parser.add_argument("--schema", default=str(ROOT / "schema.postgres.sql"))
+    parser.add_argument("--schema", default=str(SCHEMA))
     parser.add_argument("--pooler", action="store_true")
     parser.add_argument("--asynchronous", action="store_true")
     options = parser.parse_args()

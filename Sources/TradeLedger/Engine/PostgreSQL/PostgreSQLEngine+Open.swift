@@ -21,6 +21,19 @@
       try Opening.installSchema(ServerSession(address, StatementCounter()), WaitLimit(wait))
     }
 
+    /// Makes the schema of an existing ledger that of this version, on a thread of its own.
+    static func upgrade(
+      _ url: String, repairing: Bool, options: Ledger.Options
+    ) async throws(LedgerError) -> LedgerUpgrade {
+      let address = try address(url)
+      return try await EngineOpener(options.thread).run { () throws(LedgerError) in
+        let session = ServerSession(address, StatementCounter())
+        return try ServerUpgrade(
+          session: session, wait: WaitLimit(options.lockWait), isRepair: repairing
+        ).run()
+      }
+    }
+
     static func name(of url: String) throws(LedgerError) -> String { try address(url).name }
 
     static func address(_ url: String) throws(LedgerError) -> Address {
@@ -44,7 +57,7 @@
         try make(mode, session, options, wait)
         found = try look(session, wait)
       }
-      guard let found else { throw noLedger(address.name) }
+      guard let found else { throw .noLedger(on: address.name) }
       if let mode, found != mode { throw .otherMode(found, address.name) }
       return PostgreSQLEngine(
         thread: thread, mode: found, session: session, counter: counter, options: options)
@@ -60,8 +73,10 @@
       } catch {
         try expectVersion(session)
         guard error.code == .noLedger else { throw error }
-        // No database, or no schema in it: the one is said, the other can be mended.
+        // No database, no schema in it, or a part of the schema is gone.
         guard session.server != nil else { throw error }
+        let answer = try session.read([Query(ServerStatements.fingerprint)], wait: wait)[0]
+        try expectShipped(try answer.first().optionalText(0), session)
         return nil
       }
       try expectVersion(session)
@@ -70,7 +85,20 @@
       guard layout <= PostgreSQLEngine.layout else {
         throw .newerLayout(layout, PostgreSQLEngine.layout, session.address.name)
       }
+      guard layout == PostgreSQLEngine.layout else {
+        throw .olderLayout(layout, PostgreSQLEngine.layout, session.address.name)
+      }
+      try expectShipped(row.optionalText(2), session)
       return row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
+    }
+
+    /// Throws `schemaAltered` unless the schema is the one of `schema.postgres.sql`, or there is
+    /// none.
+    private static func expectShipped(
+      _ fingerprint: String?, _ session: ServerSession
+    ) throws(LedgerError) {
+      let alterations = fingerprint.map { ServerFingerprint($0).alterations } ?? []
+      guard alterations.isEmpty else { throw .altered(alterations, session.address.name) }
     }
 
     private static func expectVersion(_ session: ServerSession) throws(LedgerError) {
@@ -83,17 +111,11 @@
         hint: "use a server of PostgreSQL 15 or later")
     }
 
-    private static func noLedger(_ name: String) -> LedgerError {
-      LedgerError(
-        .noLedger, "there is no ledger in \(quoted(name))",
-        hint: "create it as the owner of the database: tradeledger init --db with the same URL")
-    }
-
     /// Any number of processes may do this at once: one makes it, the others wait and find it.
     private static func make(
       _ mode: LedgerMode, _ session: ServerSession, _ options: Ledger.Options, _ wait: WaitLimit
     ) throws(LedgerError) {
-      guard options.access == .readWrite else { throw noLedger(session.address.name) }
+      guard options.access == .readWrite else { throw .noLedger(on: session.address.name) }
       try installSchema(session, wait)
       _ = try session.attempt(wait: wait, isWriting: true) {
         (connection, time) throws(PostgreSQLError) in

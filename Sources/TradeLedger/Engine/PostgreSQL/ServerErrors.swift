@@ -6,6 +6,7 @@
     /// wait limit lasts.
     func mayPass(severalHosts: Bool) -> Bool {
       switch sqlState {
+      case _ where isOfReplacedSchema: true
       // Serialization failure, deadlock, starting up or shutting down, too many connections, and
       // "cached plan must not change result type" while a schema is replaced.
       case "40001", "40P01", "57P01", "57P02", "57P03", "57P05", "53300", "0A000": true
@@ -14,6 +15,12 @@
       case "": isConnectionLost && !isRefusedForGood
       default: sqlState.hasPrefix("08")
       }
+    }
+
+    /// A function was looked up, or had begun, and was replaced by an upgrade before its end: its
+    /// transaction is undone, and the new one is found by its name.
+    private var isOfReplacedSchema: Bool {
+      message.contains("cache lookup failed") || message.contains(" with OID ")
     }
 
     /// What libpq itself refuses, about encryption for example, waiting does not mend. (An
@@ -60,9 +67,13 @@
           .noLedger, "there is no such database: \(what)",
           hint: "create it (createdb), then run tradeledger init --db with the same URL")
       case "3F000", "42P01", "42883", "42703":
+        self = .noLedger(on: server)
+        message += ": \(escaped(error.message))"
+      case "2BP01":
         self.init(
-          .noLedger, "there is no ledger in \(quoted(server)): \(escaped(error.message))",
-          hint: "create it as the owner of the database: tradeledger init --db with the same URL")
+          .configuration,
+          "something else depends on the schema: \(what): \(escaped(error.detail ?? ""))",
+          hint: "nothing was changed; drop what depends on it, and make it again afterwards")
       case "25006":
         self.init(
           .configuration, "the server is a read-only standby: \(what)",
@@ -81,6 +92,12 @@
         self.init(.configuration, what, hint: Self.hint(setup: error))
       default: self.init(other: error, server: server, what: what)
       }
+    }
+
+    static func noLedger(on server: String) -> LedgerError {
+      LedgerError(
+        .noLedger, "there is no ledger in \(quoted(server))",
+        hint: "create it as the owner of the database: tradeledger init --db with the same URL")
     }
 
     private init(other error: PostgreSQLError, server: String, what: String) {

@@ -4,8 +4,9 @@
   enum ServerStatements {
     // MARK: The ledger
 
+    /// While it is answered no upgrade can begin or end: it has the lock of `ledger`.
     static let ledger = """
-      SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout()
+      SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout(), (\(fingerprint))
       """
     static let hasSchema = """
       SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'tradeledger'
