@@ -2444,8 +2444,8 @@ class _Server:
                 connection.consume_input()
                 while connection.is_busy():
                     if not is_given_up and not self._is_ready(wait.left_and(self.PATIENCE), False):
-                        self._give_up()
                         is_given_up = True
+                        self._give_up(wait)
                     self._await(wait.left_and(self.GRACE), False, True)
                     connection.consume_input()
                 result = connection.get_result()
@@ -2454,7 +2454,9 @@ class _Server:
                 results.append(result)
         except self._failure as error:
             raise _ConnectionLost(_escaped(str(error)), True) from None
-        result = results[0] if results else None
+        # The first error says why. That of a COMMIT comes after the row that was not committed.
+        errors = [result for result in results if result.status != pq.ExecStatus.TUPLES_OK]
+        result = next(iter(errors + results), None)
         if self._warning is not None:
             raise _ConnectionLost(_escaped(self._warning), True)
         if connection.status == pq.ConnStatus.BAD or result is None:
@@ -2483,24 +2485,42 @@ class _Server:
         value = result.get_value(row, column)
         return None if value is None else value.decode()
 
-    def _is_ready(self, seconds: float, for_writing: bool) -> bool:
+    def _is_ready(self, seconds: float, for_writing: bool, *others: tuple[int, int]) -> bool:
         # Not select, which knows no descriptor beyond 1023.
         poll = select.poll()
-        poll.register(self.connection.socket, select.POLLOUT if for_writing else select.POLLIN)
+        own = (self.connection.socket, select.POLLOUT if for_writing else select.POLLIN)
+        for descriptor, event in (own, *others):
+            poll.register(descriptor, event)
         return bool(poll.poll(seconds * 1000))
 
     def _await(self, seconds: float, for_writing: bool, was_sent: bool) -> None:
         if not self._is_ready(seconds, for_writing):
             raise _ConnectionLost("the server does not answer", was_sent)
 
-    def _give_up(self) -> None:
+    def _give_up(self, wait: _Wait) -> None:
         """Asks the server to: in a queue it may wait twice, once for its place and once for the
-        lock. In a thread, because libpq waits for the network here; in one, because a network that
-        is gone holds it up."""
-        if self._canceller is None or not self._canceller.is_alive():
-            cancel = self.connection.get_cancel()
-            self._canceller = threading.Thread(target=self._cancel, args=(cancel,), daemon=True)
-            self._canceller.start()
+        lock. Where libpq cannot be asked without waiting for the network, in a thread; not where
+        psycopg keeps all threads waiting with it."""
+        pq = self._pq
+        if pq.version() < 170_000 or not hasattr(self.connection, "cancel_conn"):
+            if pq.__impl__ == "python" and (
+                self._canceller is None or not self._canceller.is_alive()
+            ):
+                cancel = self.connection.get_cancel()
+                self._canceller = threading.Thread(target=self._cancel, args=(cancel,), daemon=True)
+                self._canceller.start()
+            return
+        cancel = self.connection.cancel_conn()
+        with contextlib.suppress(self._failure):
+            cancel.start()
+            while (state := cancel.poll()) in (pq.PollingStatus.READING, pq.PollingStatus.WRITING):
+                writes = state == pq.PollingStatus.WRITING
+                event = (cancel.socket, select.POLLOUT if writes else select.POLLIN)
+                if not self._is_ready(wait.left_and(self.GRACE), False, event):
+                    break
+                if self._is_ready(0, False):
+                    break
+        cancel.finish()
 
     def _cancel(self, cancel: Any) -> None:
         with contextlib.suppress(self._failure):
