@@ -2534,7 +2534,7 @@ _REFUSALS: Final = (
      "give the right password, in the URL, in PGPASSWORD or in ~/.pgpass"),
     ("does not support SSL|SSL required|certificate(?! authentication)", "configuration",
      "set the URL right: sslmode and the certificates have to fit what the server asks for"),
-    ("no encryption", "permission",
+    (r"\A(?!.*SSL encryption).*no encryption", "permission",
      "the server wants TLS: add sslmode=verify-full, or at least sslmode=require, to the URL"),
     ('database ".*" does not exist|no such database', "no_ledger",
      "create it (createdb), then run tradeledger init --db with the same URL"),

@@ -113,15 +113,15 @@ class Server:
         )  # fmt: skip
         if done.returncode != 0:
             sys.exit(f"error: {program} failed: {done.stderr}")
-        return done.stdout
+        return str(done.stdout)
 
     def start(self) -> None:
-        log = open(self.directory / "server.log", "ab")  # noqa: SIM115
         command, options = self.started([f"{programs()}/postgres", "-D", str(self.data)])
-        self.process = subprocess.Popen(
-            command, cwd=self.directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            start_new_session=True, **options,
-        )  # fmt: skip
+        with open(self.directory / "server.log", "ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                start_new_session=True, **options,
+            )  # fmt: skip
         until(self.is_ready, "the start of the server")
 
     def is_ready(self) -> bool:
@@ -162,6 +162,11 @@ class Server:
         for pid in [*self.children(), self.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+    def has_ended(self) -> bool:
+        """By itself, and for good."""
+        assert self.process is not None
+        return self.process.poll() is not None
 
     @property
     def pid(self) -> int:
