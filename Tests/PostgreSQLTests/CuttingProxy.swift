@@ -2,7 +2,8 @@
   import Foundation
   import Synchronization
 
-  /// Stands between a client and a server, and cuts connections where it is told to.
+  /// Stands between a client and a server, and cuts connections where it is told to. It also stands
+  /// still, and gives the server another version.
   final class CuttingProxy: Sendable {
     enum Cut {
       /// What the client has sent does not reach the server.
@@ -15,9 +16,14 @@
       var next: [Cut] = []
       var isRefusing = false
       var done = 0
+      var asked = 0
+      var connections = 0
+      var version: String?
+      var isStalled = (questions: false, answers: false)
     }
 
     private let state = Mutex(State())
+    private let changed = NSCondition()
     private let upstream: Int
     private let listener: Int32
     let port: Int
@@ -41,6 +47,7 @@
 
     /// Ends with the test: a new connection is what wakes it up.
     func close() {
+      resume()
       state.withLock { $0.isRefusing = true }
       shutdown(listener, Int32(SHUT_RDWR))
     }
@@ -49,6 +56,21 @@
     func cut(_ cuts: Cut...) { state.withLock { $0.next += cuts } }
     /// Takes no new connection until told otherwise.
     func refuse(_ isRefusing: Bool) { state.withLock { $0.isRefusing = isRefusing } }
+    /// Takes what comes and passes nothing on: what clients send, and what they are answered.
+    func stall(questions: Bool = true, answers: Bool = true) {
+      state.withLock { $0.isStalled = (questions, answers) }
+    }
+    func resume() {
+      changed.withLock {
+        stall(questions: false, answers: false)
+        changed.broadcast()
+      }
+    }
+    /// Two digits in the place of those of the server's version.
+    func pretend(version: String?) { state.withLock { $0.version = version } }
+    /// What clients have asked once they were logged in.
+    var asked: Int { state.withLock { $0.asked } }
+    var connections: Int { state.withLock { $0.connections } }
     var cutsDone: Int { state.withLock { $0.done } }
     /// No cut is left over.
     var isDone: Bool { state.withLock { $0.next.isEmpty } }
@@ -73,6 +95,7 @@
       while true {
         let client = Glibc.accept(listener, nil, nil)
         if client < 0 { break }
+        state.withLock { $0.connections += 1 }
         var address = CuttingProxy.address(port: upstream)
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         let code = withUnsafePointer(to: &address) { pointer in
@@ -143,7 +166,15 @@
       pumping: while true {
         let count = read(from, &buffer, buffer.count)
         if count <= 0 { break }
-        if toServer, pair.isLoggedIn, CuttingProxy.isExecuting(buffer[..<count]) {
+        let isQuestion = toServer && pair.isLoggedIn
+        // (The client may also just say goodbye.)
+        if isQuestion && buffer[0] != UInt8(ascii: "X") { state.withLock { $0.asked += 1 } }
+        changed.withLock {
+          while state.withLock({ toServer ? $0.isStalled.questions : $0.isStalled.answers }) {
+            changed.wait()
+          }
+        }
+        if isQuestion, CuttingProxy.isExecuting(buffer[..<count]) {
           let cut = state.withLock { state -> Cut? in
             guard !state.next.isEmpty else { return nil }
             state.done += 1
@@ -158,6 +189,11 @@
             pair.isLoggedIn = true
           }
           if pair.swallows { break pumping }
+          if let version = state.withLock({ $0.version }),
+            let place = buffer[..<count].firstRange(of: Array("server_version\0".utf8))
+          {
+            buffer.replaceSubrange(place.upperBound..<place.upperBound + 2, with: version.utf8)
+          }
         }
         var sent = 0
         while sent < count {

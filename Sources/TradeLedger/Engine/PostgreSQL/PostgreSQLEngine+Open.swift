@@ -4,7 +4,6 @@
   extension PostgreSQLEngine {
     /// The layout of `schema.postgres.sql` that this version knows.
     static let layout: Int64 = 4
-    static let oldestServer = 150_000
 
     /// Opens an existing ledger, on a thread of its own.
     static func open(
@@ -58,29 +57,17 @@
       do throws(LedgerError) {
         answer = try session.read([Query(ServerStatements.ledger)], wait: wait)[0]
       } catch {
-        try expectVersion(session)
         guard error.code == .noLedger else { throw error }
         // No database, or no schema in it: the one is said, the other can be mended.
         guard session.server != nil else { throw error }
         return nil
       }
-      try expectVersion(session)
       let row = try answer.first()
       let layout = try row.integer(1)
       guard layout <= PostgreSQLEngine.layout else {
         throw .newerLayout(layout, PostgreSQLEngine.layout, session.address.name)
       }
       return row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
-    }
-
-    private static func expectVersion(_ session: ServerSession) throws(LedgerError) {
-      guard let server = session.server, server.version < PostgreSQLEngine.oldestServer else {
-        return
-      }
-      throw LedgerError(
-        .configuration,
-        "\(quoted(session.address.name)) is PostgreSQL \(server.text), which is too old",
-        hint: "use a server of PostgreSQL 15 or later")
     }
 
     private static func noLedger(_ name: String) -> LedgerError {

@@ -28,6 +28,7 @@
     /// How long an answer may take beyond the wait for locks; and how much longer than the wait
     /// limit it may take to find out what became of a write whose answer did not come.
     static let patience = Duration.seconds(2)
+    private static let oldestServer = 150_000
 
     init(_ address: Address, _ counter: StatementCounter) {
       self.address = address
@@ -118,6 +119,12 @@
       if let connection, !connection.hasHungUp { return connection }
       disconnect()
       let new = try Connection.open(address, wait: remaining)
+      // (Zero: a pooler that does not say.)
+      guard new.serverVersion == 0 || new.serverVersion >= ServerSession.oldestServer else {
+        throw PostgreSQLError(
+          sqlState: "TL001",
+          message: "PostgreSQL \(new.parameter("server_version") ?? "") is too old")
+      }
       connection = new
       return new
     }
