@@ -31,8 +31,9 @@
     public static func ownOrSkip(
       settings: [String] = [], isSmall: Bool = false
     ) throws -> TestServer {
-      do { return try start(settings: settings, isSmall: isSmall) } catch {
-        throw XCTSkip("no server of the test's own: \(error)")
+      do { return try start(settings: settings, isSmall: isSmall) } catch let error as NoServer {
+        guard error.isNotToBeHad else { throw error }
+        throw XCTSkip("no server of the test's own: \(error.reason)")
       }
     }
 
@@ -52,10 +53,12 @@
       // The shell ends when its standard input does, with this process at the latest.
       let script = """
         set -e
-        bin=$(dirname "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb | tail -1)")
+        initdb=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)
+        [ -n "$initdb" ] || { echo "-there is no initdb"; exit; }
+        bin=$(dirname "$initdb")
         dir=$(mktemp -d)
         clean_up() {
-          umount "$dir/log" "$dir/tables" 2>/dev/null || true
+          umount "$dir/wal" "$dir/tables" 2>/dev/null || true
           rm -rf "$dir"
         }
         trap clean_up EXIT
@@ -67,11 +70,12 @@
           as() { "$@"; }
         fi
         if [ "$2" = small ]; then
-          as mkdir "$dir/log" "$dir/tables"
-          for place in log tables; do
-            mount -t tmpfs -o "size=96m,mode=700,uid=$(as id -u)" tmpfs "$dir/$place"
+          as mkdir "$dir/wal" "$dir/tables"
+          for place in wal tables; do
+            mount -t tmpfs -o "size=96m,mode=700,uid=$(as id -u)" tmpfs "$dir/$place" ||
+              { echo "-no file system can be mounted here"; exit; }
           done
-          set -- "$1" --wal-segsize=1 -X "$dir/log/wal"
+          set -- "$1" --wal-segsize=1 -X "$dir/wal/pg_wal"
         else
           set -- "$1"
         fi
@@ -107,9 +111,13 @@
       let child = try ChildProcess(
         "/bin/sh",
         ["-c", script, "sh", lines.joined(separator: "\n"), isSmall ? "small" : ""])
-      guard let directory = child.readLine(timeout: 90), !directory.isEmpty else {
+      let directory = child.readLine(timeout: 90) ?? ""
+      guard directory.hasPrefix("/") else {
         child.closeInput()
-        throw NoServer(reason: child.standardError)
+        let reason = directory.dropFirst()
+        throw NoServer(
+          reason: reason.isEmpty ? child.standardError : String(reason),
+          isNotToBeHad: !reason.isEmpty)
       }
       return TestServer(
         url: "postgresql://owner@127.0.0.1:\(port)/postgres", child: child,
@@ -127,6 +135,8 @@
 
     public struct NoServer: Error {
       let reason: String
+      /// By what is missing here, and not by an error.
+      var isNotToBeHad = false
     }
 
     private static func freePort() throws -> Int {

@@ -10,6 +10,7 @@
     private func opened(_ server: TestServer) async throws -> ServerLedger {
       try TestServer.query(
         server.url, "CREATE TABLESPACE small LOCATION '\(server.directory)/tables'")
+      try TestServer.query(server.url, "GRANT CREATE ON TABLESPACE small TO PUBLIC")
       try TestServer.query(server.url, "ALTER ROLE owner SET default_tablespace = 'small'")
       let test = try await ServerLedger(server: server) { $0.lockWait = .seconds(1) }
       try await test.addBot()
@@ -72,7 +73,7 @@
         settings: ["fsync = on", "min_wal_size = 2MB", "wal_keep_size = 90MB"], isSmall: true)
       defer { server.stop() }
       let test = try await opened(server)
-      let filler = try fill(server.directory + "/log")
+      let filler = try fill(server.directory + "/wal")
       let (answered, last, error) = try await exhaust(test.ledger)
       XCTAssertTrue([.outcomeUnknown, .unavailable].contains(error.code), "\(error)")
       try FileManager.default.removeItem(atPath: filler)

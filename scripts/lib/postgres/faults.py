@@ -112,7 +112,7 @@ def stands_against(earlier: dict[str, Any], later: dict[str, Any]) -> str | None
     now = later["created_at"]
     if earlier["received_at"] is not None and earlier["received_at"] <= now:
         last = earlier["filled_at"]  # NULL of what is void, and counts for nothing.
-    elif now < earlier["lease_until"]:
+    elif earlier["lease_until"] is not None and now < earlier["lease_until"]:
         return "it was pending"
     else:
         last = earlier["created_at"]
@@ -235,7 +235,12 @@ def promote(load: Load, options: argparse.Namespace) -> None:
         connection.execute("SELECT pg_reload_conf()")
         receiver = "SELECT count(*) FROM pg_stat_wal_receiver"
         until(lambda: connection.execute(receiver).fetchone() == (0,), "the end of replication")
-    time.sleep(0.5)
+    if options.asynchronous:
+        # Answers that the standby does not have.
+        before = len(load.orders())
+        until(lambda: len(load.orders()) >= before + 20, "more orders")
+    else:
+        time.sleep(0.5)
     load.expect_alive()
     primary.kill()
     standby.promote()
