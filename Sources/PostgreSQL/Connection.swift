@@ -433,14 +433,14 @@
       // LOCATION:  auth_failed, auth.c:338
       let lines = unsafe String(cString: PQerrorMessage(handle)).split(separator: "\n")
         .filter { !$0.hasPrefix("LOCATION:") }
-      var message = lines.map { String($0.drop(while: \.isWhitespace)) }.joined(separator: "; ")
-      var state = ""
-      if let found = message.firstMatch(of: #/:  ([0-9A-Z]{5}):[ ]/#) {
-        state = String(found.1)
-        message.replaceSubrange(found.range, with: ":  ")
-      }
+      let message = lines.map { String($0.drop(while: \.isWhitespace)) }.joined(separator: "; ")
+      let marked = #/:  ([0-9A-Z]{5}):[ ]/#
+      // With and without encryption both were tried, and one of the two may not be allowed at all:
+      // what counts is what the other was told.
+      let states = message.matches(of: marked).map { String($0.1) }
       return PostgreSQLError(
-        sqlState: state, message: message, fate: fate, isConnectionLost: true)
+        sqlState: states.first { $0 != "28000" } ?? states.first ?? "",
+        message: message.replacing(marked, with: ":  "), fate: fate, isConnectionLost: true)
     }
 
     private func lost(_ fate: PostgreSQLError.Fate) -> PostgreSQLError {

@@ -12,7 +12,8 @@ enum ExitStatus: Int32, Error {
   case badData = 65
   /// No ledger, bot, trade or input.
   case noInput = 66
-  /// The engine that the database needs is not part of this program.
+  /// The engine that the database needs is not part of this program, or its server cannot be
+  /// reached.
   case unavailable = 69
   case internalError = 70
   case cannotCreate = 73

@@ -26,6 +26,17 @@
       return shared
     }
 
+    /// A server of the test's own, whatever the environment names: it can be killed, stopped and set
+    /// up in another way.
+    public static func ownOrSkip(
+      settings: [String] = [], isSmall: Bool = false
+    ) throws -> TestServer {
+      do { return try start(settings: settings, isSmall: isSmall) } catch let error as NoServer {
+        guard error.isNotToBeHad else { throw error }
+        throw XCTSkip("no server of the test's own: \(error.reason)")
+      }
+    }
+
     private init(url: String, child: ChildProcess?) {
       self.url = url
       self.child = child
@@ -33,14 +44,24 @@
 
     /// Starts a server that lives as long as this process, as a user who is not root.
     ///
-    /// - Parameter settings: lines of postgresql.conf.
-    public static func start(settings: [String] = []) throws -> TestServer {
+    /// - Parameters:
+    ///   - settings: lines of postgresql.conf.
+    ///   - isSmall: with its log (WAL), and a folder `tables` for a tablespace, in file systems that
+    ///     can be filled. Takes root.
+    private static func start(settings: [String] = [], isSmall: Bool = false) throws -> TestServer {
       let port = try freePort()
       // The shell ends when its standard input does, with this process at the latest.
       let script = """
         set -e
-        bin=$(dirname "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb | tail -1)")
+        initdb=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)
+        [ -n "$initdb" ] || { echo "-there is no initdb"; exit; }
+        bin=$(dirname "$initdb")
         dir=$(mktemp -d)
+        clean_up() {
+          umount "$dir/wal" "$dir/tables" 2>/dev/null || true
+          rm -rf "$dir"
+        }
+        trap clean_up EXIT
         if [ "$(id -u)" = 0 ]; then
           user=$(id -un postgres 2>/dev/null || echo nobody)
           chown "$user" "$dir"
@@ -48,8 +69,21 @@
         else
           as() { "$@"; }
         fi
-        as "$bin/initdb" -D "$dir/data" -U owner -A trust --no-sync -E UTF8 --locale=C >/dev/null
-        printf '%s\\n' "$1" >> "$dir/data/postgresql.conf"
+        if [ "$2" = small ]; then
+          as mkdir "$dir/wal" "$dir/tables"
+          for place in wal tables; do
+            mount -t tmpfs -o "size=96m,mode=700,uid=$(as id -u)" tmpfs "$dir/$place" ||
+              { echo "-no file system can be mounted here"; exit; }
+          done
+          set -- "$1" --wal-segsize=1 -X "$dir/wal/pg_wal"
+        else
+          set -- "$1"
+        fi
+        lines=$1
+        shift
+        as "$bin/initdb" -D "$dir/data" -U owner -A trust --no-sync -E UTF8 --locale=C "$@" \\
+          >/dev/null
+        printf '%s\\n' "$lines" >> "$dir/data/postgresql.conf"
         start() {
           as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" \\
             -o "-p \(port) -k $dir -c listen_addresses=127.0.0.1" start >/dev/null
@@ -59,22 +93,31 @@
         while read -r word; do
           case $word in
           crash)
-            server=$(head -1 "$dir/data/postmaster.pid")
+            # It may have ended by itself.
+            server=$(head -1 "$dir/data/postmaster.pid" || true)
             kill -9 $(ps -o pid= --ppid "$server") "$server" || true
+            ;;
+          STOP | CONT)
+            server=$(head -1 "$dir/data/postmaster.pid")
+            kill "-$word" "$server" $(ps -o pid= --ppid "$server")
             ;;
           start) until start; do sleep 0.1; done ;;
           esac
           echo "$word"
         done
         as "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true
-        rm -rf "$dir"
         """
       let lines = ["max_connections = 200", "fsync = off"] + settings
       let child = try ChildProcess(
-        "/bin/sh", ["-c", script, "sh", lines.joined(separator: "\n")])
-      guard let directory = child.readLine(timeout: 90), !directory.isEmpty else {
+        "/bin/sh",
+        ["-c", script, "sh", lines.joined(separator: "\n"), isSmall ? "small" : ""])
+      let directory = child.readLine(timeout: 90) ?? ""
+      guard directory.hasPrefix("/") else {
         child.closeInput()
-        throw NoServer(reason: child.standardError)
+        let reason = directory.dropFirst()
+        throw NoServer(
+          reason: reason.isEmpty ? child.standardError : String(reason),
+          isNotToBeHad: !reason.isEmpty)
       }
       return TestServer(
         url: "postgresql://owner@127.0.0.1:\(port)/postgres", child: child,
@@ -92,6 +135,8 @@
 
     public struct NoServer: Error {
       let reason: String
+      /// By what is missing here, and not by an error.
+      var isNotToBeHad = false
     }
 
     private static func freePort() throws -> Int {
@@ -110,9 +155,14 @@
       return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    /// Kills every process of the server, and starts it again.
-    public func crash() {
-      for word in ["crash", "start"] {
+    /// Kills every process of the server that is there, and starts it again.
+    public func crash() { tell("crash", "start") }
+    /// SIGSTOP for each of its processes, and SIGCONT.
+    public func pause() { tell("STOP") }
+    public func goOn() { tell("CONT") }
+
+    private func tell(_ words: String...) {
+      for word in words {
         child?.write(word + "\n")
         XCTAssertEqual(child?.readLine(timeout: 60), word)
       }

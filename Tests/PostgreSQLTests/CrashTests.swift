@@ -9,11 +9,7 @@
   /// kill -9 of the whole server under load: nothing that was answered is lost, nothing is doubled.
   final class CrashTests: XCTestCase {
     func testServer_thatIsKilledUnderLoad() async throws {
-      guard ProcessInfo.processInfo.environment["TRADELEDGER_TEST_POSTGRES"] == nil else {
-        throw XCTSkip("needs a server of its own")
-      }
-      _ = try TestServer.orSkip()
-      let server = try TestServer.start(settings: ["fsync = on"])
+      let server = try TestServer.ownOrSkip(settings: ["fsync = on"])
       defer { server.stop() }
       let test = try await ServerLedger(server: server) { $0.lockWait = .seconds(20) }
       let bots = (0..<4).map { "bot-\($0)" }

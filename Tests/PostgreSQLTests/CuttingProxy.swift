@@ -2,7 +2,8 @@
   import Foundation
   import Synchronization
 
-  /// Stands between a client and a server, and cuts connections where it is told to.
+  /// Stands between a client and a server, and cuts connections where it is told to. It also stands
+  /// still, and gives the server another version.
   final class CuttingProxy: Sendable {
     enum Cut {
       /// What the client has sent does not reach the server.
@@ -27,9 +28,14 @@
       var isSilent = false
       var silenced: [Int32] = []
       var done = 0
+      var asked = 0
+      var connections = 0
+      var version: String?
+      var isStalled = (questions: false, answers: false)
     }
 
     private let state = Mutex(State())
+    private let changed = NSCondition()
     private let upstream: Int
     private let listener: Int32
     let port: Int
@@ -53,6 +59,7 @@
 
     /// Ends with the test: a new connection is what wakes it up.
     func close() {
+      resume()
       let silenced = state.withLock { state in
         state.isRefusing = true
         return state.silenced
@@ -76,6 +83,21 @@
     func silence() { state.withLock { $0.isSilent = true } }
     /// Takes no new connection until told otherwise.
     func refuse(_ isRefusing: Bool) { state.withLock { $0.isRefusing = isRefusing } }
+    /// Takes what comes and passes nothing on: what clients send, and what they are answered.
+    func stall(questions: Bool = true, answers: Bool = true) {
+      state.withLock { $0.isStalled = (questions, answers) }
+    }
+    func resume() {
+      changed.withLock {
+        stall(questions: false, answers: false)
+        changed.broadcast()
+      }
+    }
+    /// Two digits in the place of those of the server's version.
+    func pretend(version: String?) { state.withLock { $0.version = version } }
+    /// What clients have asked once they were logged in.
+    var asked: Int { state.withLock { $0.asked } }
+    var connections: Int { state.withLock { $0.connections } }
     var cutsDone: Int { state.withLock { $0.done } }
     /// No cut and no trap is left over.
     var isDone: Bool { state.withLock { $0.next.isEmpty && $0.traps.isEmpty } }
@@ -105,6 +127,7 @@
           return state.isSilent
         }
         if isSilent { continue }
+        state.withLock { $0.connections += 1 }
         var address = CuttingProxy.address(port: upstream)
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         let code = withUnsafePointer(to: &address) { pointer in
@@ -191,7 +214,15 @@
       pumping: while true {
         let count = read(from, &buffer, buffer.count)
         if count <= 0 { break }
-        if toServer, pair.isLoggedIn, CuttingProxy.isExecuting(buffer[..<count]) {
+        let isQuestion = toServer && pair.isLoggedIn
+        // (The client may also just say goodbye.)
+        if isQuestion && buffer[0] != UInt8(ascii: "X") { state.withLock { $0.asked += 1 } }
+        changed.withLock {
+          while state.withLock({ toServer ? $0.isStalled.questions : $0.isStalled.answers }) {
+            changed.wait()
+          }
+        }
+        if isQuestion, CuttingProxy.isExecuting(buffer[..<count]) {
           let (cut, action) = cut(of: buffer[..<count])
           if cut != .answer { action() }
           if cut == .question { break pumping }
@@ -206,6 +237,11 @@
           if let swallowed = pair.swallows {
             swallowed()
             break pumping
+          }
+          if let version = state.withLock({ $0.version }),
+            let place = buffer[..<count].firstRange(of: Array("server_version\0".utf8))
+          {
+            buffer.replaceSubrange(place.upperBound..<place.upperBound + 2, with: version.utf8)
           }
         }
         var sent = 0

@@ -123,59 +123,5 @@
         _ = try await ledger.reserve(.example("a"))
       }
     }
-
-    func testConnections_thatAreUsedUp_areBusy() async throws {
-      let test = try await ServerLedger()
-      let url = try role(test.url, "crowd", "CONNECTION LIMIT 1")
-      let first = try await open(url)
-      await expectError(.busy, saying: "max_connections") { _ = try await self.open(url) }
-      await first.close()
-      let second = try await open(url, lockWait: .seconds(5))
-      await second.close()
-    }
-
-    /// A server of its own, whose rules for logging in can be changed.
-    func testLogin_thatIsRefused_saysWhatIsAskedFor() async throws {
-      guard ProcessInfo.processInfo.environment["TRADELEDGER_TEST_POSTGRES"] == nil else {
-        throw XCTSkip("needs a server of its own")
-      }
-      _ = try TestServer.orSkip()
-      let server = try TestServer.start()
-      defer { server.stop() }
-      let url = try server.database()
-      let database = String(url.split(separator: "/").last ?? "")
-      try TestServer.query(url, "CREATE ROLE ann LOGIN PASSWORD 'right' SUPERUSER")
-      let rules = """
-        host all owner all trust
-        hostssl all tls all trust
-        host all ann all scram-sha-256
-
-        """
-      try rules.write(
-        toFile: server.directory + "/data/pg_hba.conf", atomically: false, encoding: .utf8)
-      try TestServer.query(url, "CREATE ROLE tls LOGIN")
-      try TestServer.query(url, "SELECT pg_reload_conf()")
-      let place = "127.0.0.1:\(server.port)/\(database)"
-      var right: Ledger?
-      // The new rules are read in a moment.
-      _ = eventually {
-        (try? TestServer.query("postgresql://ann:s3cret@\(place)", "SELECT 1")) == nil
-      }
-      right = try await Ledger.create("postgresql://ann:right@\(place)", mode: .live)
-      XCTAssertEqual(right?.path, "postgresql://ann@\(place)")
-      await expectError(.permission, saying: "password") {
-        _ = try await self.open("postgresql://ann:s3cret@\(place)")
-      }
-      await expectError(.permission, saying: "sslmode") {
-        _ = try await self.open("postgresql://tls:s3cret@\(place)?sslmode=disable")
-      }
-      await expectError(.configuration, saying: "sslmode") {
-        _ = try await self.open("postgresql://ann:s3cret@\(place)?sslmode=require")
-      }
-      await expectError(.permission, saying: "pg_hba") {
-        _ = try await self.open("postgresql://nobody:s3cret@\(place)")
-      }
-      await right?.close()
-    }
   }
 #endif

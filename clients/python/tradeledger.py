@@ -1134,15 +1134,19 @@ class _Wait:
     @property
     def left(self) -> float:
         """At least zero: with zero a free lock is still taken."""
-        return max(0.0, self._deadline - time.monotonic())
+        return self.left_and(0.0)
 
-    def nap(self) -> bool:
+    def left_and(self, more: float) -> float:
+        """What is left until `more` seconds beyond it."""
+        return max(0.0, self._deadline + more - time.monotonic())
+
+    def nap(self, longest: float = 0.004) -> bool:
         """Sleeps a little. False once the time is over."""
         left = self.left
         if left <= 0:
             return False
         # Short and uneven, where SQLite's own wait backs off to 100 ms and lets one starve.
-        time.sleep(min(left, random.uniform(0.000_1, 0.004)))
+        time.sleep(min(left, random.uniform(longest / 40, longest)))
         return True
 
 
@@ -2532,21 +2536,29 @@ class _ServerError(Exception):
 
 
 class _ConnectionLost(Exception):
-    """Without an answer. `was_sent`: what was asked may have been done."""
+    """Without an answer. `was_sent`: what was asked may have been done. `is_full`: the server has
+    no connection left."""
 
-    def __init__(self, message: str, was_sent: bool) -> None:
+    def __init__(self, message: str, was_sent: bool, is_full: bool = False) -> None:
         super().__init__(message)
         self.was_sent = was_sent
+        self.is_full = is_full
 
 
 class _Server:
     """One connection, made anew where it was lost. Every statement is a transaction of its own and
     nothing depends on the session, so a pooler in transaction mode may stand in between."""
 
-    # Beyond the wait for the lock, which the server ends: for the way there and back.
-    GRACE: Final = 1.0
-    # SQLSTATEs of a server that goes down or comes up, or has no room: another try may be answered.
-    AWAY: Final = ("57P01", "57P02", "57P03", "53300", "08")
+    # Beyond the wait for the lock, which the server ends: for the network, all in all.
+    GRACE: Final = 2.0
+    # Of that, before an answer that does not come is asked to be given up.
+    PATIENCE: Final = 0.25
+    # For a connection at least: without any wait one still gets a server that is there.
+    CONNECTING: Final = 1.0
+    # SQLSTATEs of a server that goes down or comes up: another try may be answered.
+    AWAY: Final = ("57P01", "57P02", "57P03", "08")
+    FULL: Final = "53300"
+    OLDEST: Final = 150_000
 
     def __init__(self, url: str) -> None:
         try:
@@ -2577,6 +2589,7 @@ class _Server:
         ]
         self.name = self._shown(settings)
         self._warning: str | None = None
+        self._canceller: threading.Thread | None = None
         self.connection: Any = None
 
     @staticmethod
@@ -2625,9 +2638,10 @@ class _Server:
 
     def _connect(self, wait: _Wait) -> None:
         lost = _ConnectionLost("no server is named", False)
+        whole = _Wait(max(wait.left, min(self.CONNECTING, wait.left_and(self.GRACE))))
         for index, place in enumerate(self._places):
             try:
-                self._connect_to(place, _Wait(wait.left / (len(self._places) - index)))
+                self._connect_to(place, _Wait(whole.left / (len(self._places) - index)))
                 return
             except _ConnectionLost as error:
                 lost = error
@@ -2646,7 +2660,14 @@ class _Server:
                 break
             if state == pq.PollingStatus.FAILED:
                 continue
-            self._await(wait, state == pq.PollingStatus.WRITING, False)
+            self._await(wait.left, state == pq.PollingStatus.WRITING, False)
+        if 0 < connection.server_version < self.OLDEST:
+            version = (connection.parameter_status(b"server_version") or b"").decode()
+            self.close()
+            raise _configuration(
+                f"{_quoted(self.name)} is PostgreSQL {_escaped(version)}, which is too old",
+                "use a server of PostgreSQL 15 or later",
+            )
         connection.nonblocking = 1
         connection.notice_handler = self._noticed
 
@@ -2658,18 +2679,15 @@ class _Server:
             self._warning = (notice.error_field(fields.MESSAGE_PRIMARY) or b"").decode()
 
     def _refused(self, text: str) -> Exception:
-        """libpq tells why a connection was refused in words alone."""
+        """libpq tells why a connection was refused in words alone, where it has tried with and
+        without encryption for both."""
         text = _escaped(text)
-        if "does not exist" in text and "database" in text:
-            return _error("no_ledger", text, "make it: createdb, then tradeledger init --db URL")
-        words = (
-            "authentication failed", "no password supplied", "no pg_hba.conf entry",
-            "does not exist", "does not support SSL", "certificate", "not permitted to log in",
-            "invalid URI", "invalid connection option", "invalid port",
-        )  # fmt: skip
-        if any(word in text for word in words):
-            self.close()
-            return _error("permission", text, "correct the address, the password or the server")
+        if re.search(_FULL, text):
+            return _ConnectionLost(text, False, is_full=True)
+        for words, code, hint in _REFUSALS:
+            if re.search(words, text):
+                self.close()
+                return _error(code, f"{_quoted(self.name)}: {text}", hint)
         return _ConnectionLost(text, False)
 
     def _ask(self, sql: str, values: Sequence[object], wait: _Wait) -> list[list[str | None]]:
@@ -2679,12 +2697,16 @@ class _Server:
         try:
             connection.send_query_params(sql.encode(), texts)
             while connection.flush() == 1:
-                self._await(wait, True, True)
+                self._await(wait.left_and(self.GRACE), True, True)
             results = []
+            is_given_up = False
             while True:
                 connection.consume_input()
                 while connection.is_busy():
-                    self._await(wait, False, True)
+                    if not is_given_up and not self._is_ready(wait.left_and(self.PATIENCE), False):
+                        is_given_up = True
+                        self._give_up(wait)
+                    self._await(wait.left_and(self.GRACE), False, True)
                     connection.consume_input()
                 result = connection.get_result()
                 if result is None:
@@ -2692,7 +2714,9 @@ class _Server:
                 results.append(result)
         except self._failure as error:
             raise _ConnectionLost(_escaped(str(error)), True) from None
-        result = results[0] if results else None
+        # The first error says why. That of a COMMIT comes after the row that was not committed.
+        errors = [result for result in results if result.status != pq.ExecStatus.TUPLES_OK]
+        result = next(iter(errors + results), None)
         if self._warning is not None:
             raise _ConnectionLost(_escaped(self._warning), True)
         if connection.status == pq.ConnStatus.BAD or result is None:
@@ -2709,6 +2733,9 @@ class _Server:
 
         fields = pq.DiagnosticField
         state, message = field(fields.SQLSTATE), field(fields.MESSAGE_PRIMARY)
+        if state == self.FULL:
+            # Of a pooler, which has no place for it at the server.
+            raise _ConnectionLost(message, False, is_full=True)
         if not state or state.startswith(self.AWAY):
             raise _ConnectionLost(message, True)
         raise _ServerError(state, message)
@@ -2718,23 +2745,64 @@ class _Server:
         value = result.get_value(row, column)
         return None if value is None else value.decode()
 
-    def _await(self, wait: _Wait, for_writing: bool, was_sent: bool) -> None:
-        socket = self.connection.socket
-        readers, writers = ([], [socket]) if for_writing else ([socket], [])
-        if any(select.select(readers, writers, [], wait.left)):
-            return
-        if was_sent and not for_writing:
-            # In a queue the server may wait twice, once for its place and once for the lock. The
-            # thread, because libpq waits for the network here.
-            cancel = self.connection.get_cancel()
-            threading.Thread(target=self._cancel, args=(cancel,), daemon=True).start()
-        if not any(select.select(readers, writers, [], self.GRACE)):
+    def _is_ready(self, seconds: float, for_writing: bool, *others: tuple[int, int]) -> bool:
+        # Not select, which knows no descriptor beyond 1023.
+        poll = select.poll()
+        own = (self.connection.socket, select.POLLOUT if for_writing else select.POLLIN)
+        for descriptor, event in (own, *others):
+            poll.register(descriptor, event)
+        return bool(poll.poll(seconds * 1000))
+
+    def _await(self, seconds: float, for_writing: bool, was_sent: bool) -> None:
+        if not self._is_ready(seconds, for_writing):
             raise _ConnectionLost("the server does not answer", was_sent)
+
+    def _give_up(self, wait: _Wait) -> None:
+        """Asks the server to: in a queue it may wait twice, once for its place and once for the
+        lock. Where libpq cannot be asked without waiting for the network, in a thread; not where
+        psycopg keeps all threads waiting with it."""
+        pq = self._pq
+        if pq.version() < 170_000 or not hasattr(self.connection, "cancel_conn"):
+            if pq.__impl__ == "python" and (
+                self._canceller is None or not self._canceller.is_alive()
+            ):
+                cancel = self.connection.get_cancel()
+                self._canceller = threading.Thread(target=self._cancel, args=(cancel,), daemon=True)
+                self._canceller.start()
+            return
+        cancel = self.connection.cancel_conn()
+        with contextlib.suppress(self._failure):
+            cancel.start()
+            while (state := cancel.poll()) in (pq.PollingStatus.READING, pq.PollingStatus.WRITING):
+                writes = state == pq.PollingStatus.WRITING
+                event = (cancel.socket, select.POLLOUT if writes else select.POLLIN)
+                if not self._is_ready(wait.left_and(self.GRACE), False, event):
+                    break
+                if self._is_ready(0, False):
+                    break
+        cancel.finish()
 
     def _cancel(self, cancel: Any) -> None:
         with contextlib.suppress(self._failure):
             cancel.cancel()
 
+
+# What libpq says of a connection that is refused for good: words, code and hint. The first that
+# fits: it may have tried without encryption as well, and been refused for that too.
+_REFUSALS: Final = (
+    ("password authentication failed|no password supplied", "permission",
+     "give the right password, in the URL, in PGPASSWORD or in ~/.pgpass"),
+    ("does not support SSL|SSL required|certificate(?! authentication)", "configuration",
+     "set the URL right: sslmode and the certificates have to fit what the server asks for"),
+    (r"\A(?!.*SSL encryption).*no encryption", "permission",
+     "the server wants TLS: add sslmode=verify-full, or at least sslmode=require, to the URL"),
+    ('database ".*" does not exist|no such database', "no_ledger",
+     "create it (createdb), then run tradeledger init --db with the same URL"),
+    ("authentication failed|pg_hba.conf|does not exist|not permitted to log in", "permission",
+     "see who may connect from here: pg_hba.conf of the server, and the name of the role"),
+    ("invalid URI|invalid connection option|invalid port", "configuration", "set the URL right"),
+)  # fmt: skip
+_FULL: Final = "too many c(lient|onnection)s|connection slots are reserved|no more connections allowed"
 
 # The columns of tradeledger.answer before the trade, and after it.
 _ANSWER_HEAD: Final = 11
@@ -2752,8 +2820,8 @@ _BOTS: Final = """
 SELECT name, cooldown_us, lease_us, in_doubt, enabled FROM tradeledger.bot_rows
 WHERE $1::text IS NULL OR name = $1 ORDER BY name"""
 _OPENING: Final = """
-SELECT current_setting('server_version_num')::integer, tradeledger.layout(),
-  (SELECT mode FROM tradeledger.ledger_row), current_setting('default_transaction_isolation'),
+SELECT tradeledger.layout(), (SELECT mode FROM tradeledger.ledger_row),
+  current_setting('default_transaction_isolation'),
   (""" + _SERVER_FINGERPRINT + ")"
 
 
@@ -2772,10 +2840,7 @@ class _ServerLedger(Ledger):
         _ledgers.add(self)
         wait = _Wait(lock_wait)
         row = self._opening(wait)
-        if int(row[0] or 0) < 150_000:
-            text = f"{_quoted(self.path)} is older than PostgreSQL 15"
-            raise _configuration(text, "use a newer server; nothing was written")
-        layout = int(row[1] or 0)
+        layout = int(row[0] or 0)
         if layout > _LAYOUT:
             raise _error(
                 "newer_schema", f"{_quoted(self.path)} has layout {layout}; this client knows "
@@ -2786,16 +2851,16 @@ class _ServerLedger(Ledger):
                 f"{_quoted(self.path)} has the older layout {layout}; this client knows {_LAYOUT}",
                 "let an operator bring it up to date: tradeledger init --db with the same URL",
             )
-        self._expect_shipped(row[4])
-        if row[2] is None:
+        self._expect_shipped(row[3])
+        if row[1] is None:
             text = f"{_quoted(self.path)} has the schema of a ledger but no mode"
             raise _error("not_a_ledger", text, "make ledgers with `tradeledger init`")
-        if row[3] != "read committed":
+        if row[2] != "read committed":
             raise _configuration(
-                f"transactions of {_quoted(self.path)} are {row[3]} by default",
+                f"transactions of {_quoted(self.path)} are {row[2]} by default",
                 "ALTER ROLE ... SET default_transaction_isolation = 'read committed'",
             )
-        self.mode = row[2]
+        self.mode = row[1]
 
     def _opening(self, wait: _Wait) -> list[str | None]:
         try:
@@ -2859,27 +2924,39 @@ class _ServerLedger(Ledger):
         """
         was_sent = False
         asked = list(values)
+        pause = 0.004
         while True:
             if limit is not None:
                 asked[limit] = max(1, round(wait.left * 1000))
             try:
                 return self._server.rows(sql, asked, wait), was_sent
             except _ConnectionLost as lost:
-                was_sent = was_sent or lost.was_sent
-                cause = str(lost)
+                was_sent = was_sent or limit is not None and lost.was_sent
+                failure = self._not_reached(lost)
             except _ServerError as error:
                 # Nothing was written by this try.
-                if error.may_pass and wait.left > 0:
-                    continue
-                if was_sent and limit is not None:
-                    raise self._unknown(error.message) from None
-                raise self._translated(error) from None
-            if not wait.nap():
+                failure = self._translated(error)
+                if not error.may_pass:
+                    break
+            except LedgerError as error:
+                failure = error
                 break
-        if was_sent and limit is not None:
-            raise self._unknown(cause)
-        raise _error(
-            "io", f"{_quoted(self.path)} cannot be reached: {cause}",
+            if not wait.nap(pause):
+                break
+            # A server that is full or away is not asked as fast as one can.
+            pause = min(pause * 2, 0.1)
+        # What speaks against this try says nothing about one before, which may be carried out.
+        raise self._unknown(failure.message) if was_sent else failure
+
+    def _not_reached(self, lost: _ConnectionLost) -> LedgerError:
+        if lost.is_full:
+            return _error(
+                "busy", f"the server has no connection left: {_quoted(self.path)}: {lost}",
+                "nothing was written; close what is not needed, put a pooler in front of the "
+                "server, or raise max_connections", "safe",
+            )  # fmt: skip
+        return _error(
+            "unavailable", f"{_quoted(self.path)} cannot be reached: {lost}",
             "nothing was written; check the server and the network, then try again", "safe",
         )  # fmt: skip
 
@@ -2899,9 +2976,14 @@ class _ServerLedger(Ledger):
             )  # fmt: skip
         if state in ("3F000", "42P01", "42883", "42703"):
             return _error("not_a_ledger", text, "make the ledger with `tradeledger init --db URL`")
-        if state == "42501" or state.startswith("28"):
+        if state == "42501":
             hint = "GRANT tradeledger_worker to this role"
             return _error("permission", text, hint)
+        if state in ("53100", "53200", "53000"):
+            return _error(
+                "io", f"the server has no room left: {text}",
+                "nothing was written and nothing was lost; make room and try again", "safe",
+            )
         if state in ("25006", "TL000", "TL003"):
             hint = "use the address of the primary, READ COMMITTED; a clock only in a simulation"
             return _configuration(text, hint)

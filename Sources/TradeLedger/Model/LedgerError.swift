@@ -26,10 +26,11 @@ public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     public static let schemaAltered = Code("schema_altered")
     /// The ledger cannot be created there.
     public static let cannotCreate = Code("cannot_create")
-    /// The operating system forbids it.
+    /// The operating system forbids it, or the server: a wrong password, a role that may not.
     public static let permission = Code("permission")
     /// The place or the setup is unsafe: a network file system, a hard link, a shared directory, a
-    /// ledger of another mode.
+    /// ledger of another mode; a server that is too old or set up wrongly, or a URL that does not
+    /// fit it.
     public static let configuration = Code("configuration")
     /// The file, its -wal or its -shm was moved, replaced or deleted while it was open.
     public static let ledgerMoved = Code("ledger_moved")

@@ -11,7 +11,7 @@ import unittest.mock
 import urllib.parse
 from typing import Any
 
-from support import ROOT, START_US, ManualClock
+from support import ROOT, START_US, AnswerTestCase, ManualClock
 
 import tradeledger
 
@@ -132,7 +132,7 @@ class ServerLedger:
 
 
 @unittest.skipUnless(SERVER and psycopg, "there is no TRADELEDGER_TEST_POSTGRES, or no psycopg")
-class ServerTestCase(unittest.TestCase):
+class ServerTestCase(AnswerTestCase):
     """A test with a ledger on the server, which must be sound at its end."""
 
     mode = "simulation"
@@ -155,17 +155,6 @@ class ServerTestCase(unittest.TestCase):
             "SELECT * FROM tradeledger.double_trades WHERE origin <> 'past'"
         )
         self.assertEqual(doubles, [], "INV-1")
-
-    def denied(self, call: Any, *args: Any, **kwargs: Any) -> tradeledger.Denied:
-        with self.assertRaises(tradeledger.Denied) as raised:
-            call(*args, **kwargs)
-        return raised.exception
-
-    def failed(self, code: str, call: Any, *args: Any, **kwargs: Any) -> tradeledger.LedgerError:
-        with self.assertRaises(tradeledger.LedgerError) as raised:
-            call(*args, **kwargs)
-        self.assertEqual(raised.exception.code, code, raised.exception)
-        return raised.exception
 
 
 __all__ = [

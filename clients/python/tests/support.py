@@ -106,7 +106,22 @@ class LedgerFile:
         shutil.rmtree(self.directory)
 
 
-class LedgerTestCase(unittest.TestCase):
+class AnswerTestCase(unittest.TestCase):
+    """Calls that do not end well."""
+
+    def denied(self, call: Any, *args: Any, **kwargs: Any) -> tradeledger.Denied:
+        with self.assertRaises(tradeledger.Denied) as raised:
+            call(*args, **kwargs)
+        return raised.exception
+
+    def failed(self, code: str, call: Any, *args: Any, **kwargs: Any) -> tradeledger.LedgerError:
+        with self.assertRaises(tradeledger.LedgerError) as raised:
+            call(*args, **kwargs)
+        self.assertEqual(raised.exception.code, code, raised.exception)
+        return raised.exception
+
+
+class LedgerTestCase(AnswerTestCase):
     """A test with a ledger, which must be sound at its end."""
 
     mode = "simulation"
@@ -124,14 +139,3 @@ class LedgerTestCase(unittest.TestCase):
             "SELECT bot_id FROM trades WHERE status = 'pending' GROUP BY bot_id HAVING COUNT(*) > 1"
         )
         self.assertEqual(doubles, [], "INV-2")
-
-    def denied(self, call: Any, *args: Any, **kwargs: Any) -> tradeledger.Denied:
-        with self.assertRaises(tradeledger.Denied) as raised:
-            call(*args, **kwargs)
-        return raised.exception
-
-    def failed(self, code: str, call: Any, *args: Any, **kwargs: Any) -> tradeledger.LedgerError:
-        with self.assertRaises(tradeledger.LedgerError) as raised:
-            call(*args, **kwargs)
-        self.assertEqual(raised.exception.code, code, raised.exception)
-        return raised.exception

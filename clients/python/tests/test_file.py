@@ -152,9 +152,9 @@ class LockTests(FileTestCase):
         waiting, answers = threading.Event(), list[Any]()
 
         class Wait(tradeledger._Wait):
-            def nap(self) -> bool:
+            def nap(self, longest: float = 0.004) -> bool:
                 waiting.set()
-                return super().nap()
+                return super().nap(longest)
 
         def ask() -> None:
             try:

@@ -1,14 +1,17 @@
 """A proxy in front of a server that cuts the connection of an operation before it reaches the
-server, while it is carried out, or after it was committed and before the client hears of it."""
+server, while it is carried out, or after it was committed and before the client hears of it. For
+tests it also stands still, lets answers trickle, and gives the server another version."""
 
 from __future__ import annotations
 
 import collections
 import contextlib
 import random
+import re
 import socket
 import struct
 import threading
+import time
 
 KINDS = ("before", "during", "after")
 # What an operation that writes looks like on its way to the server.
@@ -16,10 +19,20 @@ WRITES = (b"tradeledger.attempt(", b"tradeledger.settle(")
 
 
 class CuttingProxy:
-    """Cuts `rate` of the operations, until `limit` cuts were made."""
+    """Cuts `rate` of the operations, until `limit` cuts were made, and those that it is told to."""
 
-    def __init__(self, port: int, rate: float, limit: int, seed: int) -> None:
+    def __init__(self, port: int, rate: float = 0, limit: int = 0, seed: int = 0) -> None:
         self._target = port
+        # What passes, to the server and to the client.
+        self.requests, self.answers = threading.Event(), threading.Event()
+        self.resume()
+        # Seconds for each byte of an answer.
+        self.delay = 0.0
+        # The two digits that stand in the place of the server's version.
+        self.version = b""
+        self._wanted: list[str] = []
+        # Connections, and messages of clients that ask something.
+        self.connections = self.questions = 0
         self._rate, self._limit = rate, limit
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -28,18 +41,42 @@ class CuttingProxy:
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def cut(self, kind: str) -> None:
+        """The next operation."""
+        with self._lock:
+            self._wanted.append(kind)
+
+    def stall(self) -> None:
+        """Takes what comes, and passes nothing on."""
+        self.requests.clear()
+        self.answers.clear()
+
+    def resume(self) -> None:
+        self.requests.set()
+        self.answers.set()
+
+    def close(self) -> None:
+        self.resume()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     @property
     def is_done(self) -> bool:
         with self._lock:
             return sum(self.cuts.values()) >= self._limit
 
     def _accept(self) -> None:
-        while True:
-            client, _ = self._listener.accept()
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _choose(self) -> str | None:
         with self._lock:
+            if self._wanted:
+                return self._wanted.pop(0)
             made = sum(self.cuts.values())
             if made >= self._limit or self._random.random() >= self._rate:
                 return None
@@ -56,6 +93,15 @@ class CuttingProxy:
                 # Answers pass in a thread of their own, unless they are to be swallowed.
                 self._pass_requests(client, server)
 
+    def _answer(self, client: socket.socket, data: bytes) -> None:
+        if self.version:
+            data = re.sub(rb"(?<=server_version\0)\d\d", self.version, data)
+        while self.delay and data:
+            time.sleep(self.delay)
+            client.sendall(data[:1])
+            data = data[1:]
+        client.sendall(data)
+
     def _pass_requests(self, client: socket.socket, server: socket.socket) -> None:
         swallow = threading.Event()
         answered = threading.Event()
@@ -63,16 +109,19 @@ class CuttingProxy:
         def pass_answers() -> None:
             with contextlib.suppress(OSError):
                 while data := server.recv(65_536):
+                    self.answers.wait()
                     if swallow.is_set():
                         answered.set()
                     else:
-                        client.sendall(data)
+                        self._answer(client, data)
             answered.set()
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
 
         threading.Thread(target=pass_answers, daemon=True).start()
         while data := client.recv(65_536):
+            self.questions += data[:1] in (b"Q", b"P")
+            self.requests.wait()
             kind = self._choose() if any(word in data for word in WRITES) else None
             if kind == "before":
                 break

@@ -16,6 +16,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 SUPERUSER = "postgres"
 WORKER = "tradeledger_test_worker"
@@ -33,7 +35,7 @@ def programs() -> str:
     sys.exit("error: there is no PostgreSQL server here")
 
 
-def account() -> dict[str, object]:
+def account() -> dict[str, Any]:
     """Neither program runs as root."""
     if os.getuid() != 0:
         return {}
@@ -47,7 +49,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition, what: str, limit: float = 60.0) -> None:
+def until(condition: Callable[[], bool], what: str, limit: float = 60.0) -> None:
     end = time.monotonic() + limit
     while not condition():
         if time.monotonic() > end:
@@ -62,11 +64,13 @@ def answers(port: int) -> bool:
 
 
 class Server:
-    """One data directory. `options` go into postgresql.conf. `primary`: a standby of it."""
+    """One data directory. `options` go into postgresql.conf. `primary`: a standby of it, else
+    `initdb` takes what is `initial`."""
 
     def __init__(
-        self, directory: str, options: dict[str, str] | None = None, primary: Server | None = None
-    ) -> None:
+        self, directory: str, options: dict[str, str] | None = None, primary: Server | None = None,
+        initial: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
         self.port = self.new_port()
@@ -76,7 +80,7 @@ class Server:
         if primary is None:
             self.run(
                 "initdb", "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
-                "--locale=C",
+                "--locale=C", *initial,
             )  # fmt: skip
         else:
             self.run("pg_basebackup", "-D", str(self.data), "-R", "-c", "fast", "-d", primary.url())
@@ -95,7 +99,7 @@ class Server:
     def url(self, database: str = "postgres", user: str = SUPERUSER, port: int | None = None) -> str:
         return f"postgresql://{user}@127.0.0.1:{port or self.port}/{database}"
 
-    def started(self, command: list[str]) -> tuple[list[str], dict[str, object]]:
+    def started(self, command: list[str]) -> tuple[list[str], dict[str, Any]]:
         """`command` as it has to be started, and options of Popen: where the server is, and as
         whom."""
         return command, account()
@@ -109,15 +113,15 @@ class Server:
         )  # fmt: skip
         if done.returncode != 0:
             sys.exit(f"error: {program} failed: {done.stderr}")
-        return done.stdout
+        return str(done.stdout)
 
     def start(self) -> None:
-        log = open(self.directory / "server.log", "ab")  # noqa: SIM115
         command, options = self.started([f"{programs()}/postgres", "-D", str(self.data)])
-        self.process = subprocess.Popen(
-            command, cwd=self.directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            start_new_session=True, **options,
-        )  # fmt: skip
+        with open(self.directory / "server.log", "ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                start_new_session=True, **options,
+            )  # fmt: skip
         until(self.is_ready, "the start of the server")
 
     def is_ready(self) -> bool:
@@ -125,12 +129,11 @@ class Server:
         return subprocess.run(ready, check=False).returncode == 0
 
     def children(self) -> list[int]:
-        assert self.process is not None
         found = []
         for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError, IndexError):
                 fields = stat.read_text().rpartition(")")[2].split()
-                if int(fields[1]) == self.process.pid:
+                if int(fields[1]) == self.pid:
                     found.append(int(stat.parent.name))
         return found
 
@@ -148,6 +151,27 @@ class Server:
         self.process.wait()
         until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "the kill")
         self.process = None
+
+    def pause(self) -> None:
+        """SIGSTOP: the postmaster first, so that nobody is left out."""
+        for pid in [self.pid, *self.children()]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        for pid in [*self.children(), self.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def has_ended(self) -> bool:
+        """By itself, and for good."""
+        assert self.process is not None
+        return self.process.poll() is not None
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
 
     def stop(self) -> None:
         if self.process is not None:

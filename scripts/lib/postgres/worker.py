@@ -23,6 +23,9 @@ class Worker:
         self.random = random.Random(seed * 1000 + number)
         self.bots = bots
         self.number = number
+        self.orders = 0
+        # What is asked for: an admission, or a settlement by the status that it brings.
+        self.step = ""
         self.log = os.open(
             f"{directory}/worker-{number}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
         )
@@ -46,6 +49,7 @@ class Worker:
         while not select.select([sys.stdin], [], [], 0)[0]:
             bot = self.random.choice(self.bots)
             key = str(uuid.uuid4())
+            self.step = "admission"
             try:
                 if self.random.random() < 0.5:
                     self.trade(bot, key)
@@ -57,7 +61,8 @@ class Worker:
                 self.say("denied", key, reason=denied.reason)
                 time.sleep(min(denied.retry_after or 0.01, 0.05))
             except tradeledger.LedgerError as error:
-                self.say("error", key, code=error.code, retry=error.retry, text=str(error))
+                self.say("error", key, code=error.code, retry=error.retry, text=str(error),
+                         step=self.step)  # fmt: skip
 
     def trade(self, bot: str, key: str) -> None:
         token = uuid.uuid4().hex if self.random.random() < 0.5 else None
@@ -67,11 +72,18 @@ class Worker:
             # The first answer was lost. This very call wrote it, since nobody else has this token;
             # the client cannot know that of a token that its caller brought.
             assert token is not None, "a replay of a token that was made for this call"
+        self.step = "look"
         if not self.ledger.is_live(permit):
+            self.step = "void"
             self.ledger.void(permit, "too late")
             self.say("void", key)
             return
         self.send(key, bot)
+        self.orders += 1
+        if self.orders % 16 == 3:
+            # A slow exchange: the fill comes after the end of the lease.
+            time.sleep(max(0.0, permit.valid_until_us / 1e6 - time.time()) + 0.01)
+        self.step = "filled"
         answer = self.ledger.fill(permit, price="100")
         self.say("filled", key, status=answer.trade.status)
 

@@ -4,7 +4,6 @@
   extension PostgreSQLEngine {
     /// The layout of `schema.postgres.sql` that this version knows.
     static let layout: Int64 = 4
-    static let oldestServer = 150_000
 
     /// Opens an existing ledger, on a thread of its own.
     static func open(
@@ -71,7 +70,6 @@
       do throws(LedgerError) {
         answer = try session.read([Query(ServerStatements.ledger)], wait: wait)[0]
       } catch {
-        try expectVersion(session)
         guard error.code == .noLedger else { throw error }
         // No database, no schema in it, or a part of the schema is gone.
         guard session.server != nil else { throw error }
@@ -79,7 +77,6 @@
         try expectShipped(try answer.first().optionalText(0), session)
         return nil
       }
-      try expectVersion(session)
       let row = try answer.first()
       let layout = try row.integer(1)
       guard layout <= PostgreSQLEngine.layout else {
@@ -101,14 +98,10 @@
       guard alterations.isEmpty else { throw .altered(alterations, session.address.name) }
     }
 
-    private static func expectVersion(_ session: ServerSession) throws(LedgerError) {
-      guard let server = session.server, server.version < PostgreSQLEngine.oldestServer else {
-        return
-      }
-      throw LedgerError(
-        .configuration,
-        "\(quoted(session.address.name)) is PostgreSQL \(server.text), which is too old",
-        hint: "use a server of PostgreSQL 15 or later")
+    private static func noLedger(_ name: String) -> LedgerError {
+      LedgerError(
+        .noLedger, "there is no ledger in \(quoted(name))",
+        hint: "create it as the owner of the database: tradeledger init --db with the same URL")
     }
 
     /// Any number of processes may do this at once: one makes it, the others wait and find it.

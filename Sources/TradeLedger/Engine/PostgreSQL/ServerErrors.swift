@@ -13,7 +13,7 @@
       // A standby may be promoted, or another host be the primary.
       case "25006": severalHosts
       case "": isConnectionLost && !isRefusedForGood
-      default: sqlState.hasPrefix("08")
+      default: sqlState.hasPrefix("08") && !isRefusedForGood
       }
     }
 
@@ -23,13 +23,20 @@
       message.contains("cache lookup failed") || message.contains(" with OID ")
     }
 
-    /// What libpq itself refuses, about encryption for example, waiting does not mend. (An
-    /// encrypted connection that breaks off is no refusal: "SSL SYSCALL error".)
+    /// What libpq itself or a pooler refuses, about encryption for example, waiting does not mend.
+    /// (An encrypted connection that breaks off is no refusal: "SSL SYSCALL error".)
     private var isRefusedForGood: Bool {
-      [
-        "does not support SSL", "certificate", "does not support GSSAPI", "authentication method",
-        "no password supplied",
-      ].contains { message.contains($0) }
+      isWithoutPassword
+        || [
+          "does not support SSL", "certificate", "does not support GSSAPI", "SSL required",
+          "authentication method",
+        ].contains { message.contains($0) }
+    }
+
+    fileprivate var isWithoutPassword: Bool { message.contains("no password supplied") }
+    /// The server takes no plain connection, and there was no other try.
+    fileprivate var wantsEncryption: Bool {
+      message.contains("no encryption") && !message.contains("SSL encryption")
     }
   }
 
@@ -56,7 +63,7 @@
         self.init(
           .busy, "other transactions came first: \(what)",
           hint: "nothing was written; try again with the same key", retry: .safe)
-      case "28P01", "28000":
+      case _ where error.isWithoutPassword, "28P01", "28000":
         self.init(.permission, "the server lets nobody in: \(what)", hint: Self.hint(login: error))
       case "42501":
         self.init(
@@ -122,12 +129,12 @@
     }
 
     private static func hint(login error: PostgreSQLError) -> String {
-      if error.message.contains("no encryption") {
+      if error.sqlState == "28P01" || error.isWithoutPassword {
+        return "give the right password, in the URL, in PGPASSWORD or in ~/.pgpass"
+      }
+      if error.wantsEncryption {
         return
           "the server wants TLS: add sslmode=verify-full, or at least sslmode=require, to the URL"
-      }
-      if error.sqlState == "28P01" {
-        return "give the right password, in the URL, in PGPASSWORD or in ~/.pgpass"
       }
       return "see who may connect from here: pg_hba.conf of the server, and the name of the role"
     }

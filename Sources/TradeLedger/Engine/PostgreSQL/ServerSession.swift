@@ -33,6 +33,7 @@
     static let patienceForAll = Duration.seconds(600)
     /// Without any wait one still gets a server that is there, or one's turn.
     static let leastWait = Duration.seconds(1)
+    private static let oldestServer = 150_000
 
     init(_ address: Address, _ counter: StatementCounter) {
       self.address = address
@@ -140,6 +141,12 @@
       if let connection, !connection.hasHungUp { return connection }
       disconnect()
       let new = try Connection.open(address, wait: remaining)
+      // (Zero: a pooler that does not say.)
+      guard new.serverVersion == 0 || new.serverVersion >= ServerSession.oldestServer else {
+        throw PostgreSQLError(
+          sqlState: "TL001",
+          message: "PostgreSQL \(new.parameter("server_version") ?? "") is too old")
+      }
       connection = new
       return new
     }
