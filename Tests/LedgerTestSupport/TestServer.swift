@@ -141,6 +141,34 @@
       return parts?.string ?? url
     }
 
+    /// `url` with a setting of the session, as NAME=VALUE.
+    public static func url(_ url: String, setting: String) -> String {
+      var parts = URLComponents(string: url)
+      parts?.queryItems = [URLQueryItem(name: "options", value: "-c" + setting)]
+      return parts?.string ?? url
+    }
+
+    /// Makes a role that trades with the ledger at `url` and may do nothing else.
+    ///
+    /// - Parameter settings: as of ALTER ROLE.
+    /// - Returns: the URL for it.
+    public static func worker(
+      _ url: String, _ name: String = "worker", _ settings: String...
+    ) throws -> String {
+      let database = String(url.split(separator: "/").last ?? "")
+      let role = name + "_" + database.suffix(8)
+      try query(url, "CREATE ROLE \(role) LOGIN IN ROLE tradeledger_worker")
+      for setting in settings { try query(url, "ALTER ROLE \(role) \(setting)") }
+      return TestServer.url(url, database: database, user: role)
+    }
+
+    /// Removes a database of `database()`, whoever uses it.
+    public static func drop(_ url: String) throws {
+      let database = url.split(separator: "/").last ?? ""
+      try query(
+        TestServer.url(url, database: "postgres"), "DROP DATABASE IF EXISTS \(database) WITH (FORCE)")
+    }
+
     /// The rows of one statement, as texts; NULL for NULL.
     @discardableResult
     public static func query(_ url: String, _ sql: String) throws -> [[String]] {

@@ -29,17 +29,10 @@
       return try await Ledger.open(url, options: options)
     }
 
-    private func role(_ url: String, _ name: String, _ settings: String...) throws -> String {
-      let role = name + "_" + url.suffix(8)
-      try TestServer.query(url, "CREATE ROLE \(role) LOGIN IN ROLE tradeledger_worker")
-      for setting in settings { try TestServer.query(url, "ALTER ROLE \(role) \(setting)") }
-      return TestServer.url(url, database: String(url.split(separator: "/").last ?? ""), user: role)
-    }
-
     func testWorker_trades_andCannotRewriteHistory() async throws {
       let test = try await ServerLedger()
       try await test.addBot("a")
-      let url = try role(test.url, "worker")
+      let url = try TestServer.worker(test.url, "worker")
       let worker = try await open(url)
       let outcome = try await worker.reserve(.example("a"))
       let permit = try XCTUnwrap(outcome.permit)
@@ -104,7 +97,7 @@
     func testServer_thatTakesNoWrites() async throws {
       let test = try await ServerLedger()
       try await test.addBot("a")
-      let url = try role(test.url, "reader", "SET default_transaction_read_only = on")
+      let url = try TestServer.worker(test.url, "reader", "SET default_transaction_read_only = on")
       let ledger = try await open(url)
       await expectError(.configuration, saying: "standby") {
         _ = try await ledger.reserve(.example("a"))
@@ -116,7 +109,7 @@
     func testIsolation_ofAnotherKind_isRefused() async throws {
       let test = try await ServerLedger()
       try await test.addBot("a")
-      let url = try role(
+      let url = try TestServer.worker(
         test.url, "strict", "SET default_transaction_isolation = 'serializable'")
       let ledger = try await open(url)
       await expectError(.configuration, saying: "read committed") {
@@ -126,7 +119,7 @@
 
     func testConnections_thatAreUsedUp_areBusy() async throws {
       let test = try await ServerLedger()
-      let url = try role(test.url, "crowd", "CONNECTION LIMIT 1")
+      let url = try TestServer.worker(test.url, "crowd", "CONNECTION LIMIT 1")
       let first = try await open(url)
       await expectError(.busy, saying: "max_connections") { _ = try await self.open(url) }
       await first.close()
