@@ -3,6 +3,9 @@ public import XCTest
 internal import TradeLedger
 
 /// Tests that are played with a ledger in a file and, in a subclass, with one on a server.
+///
+/// Such a subclass has a test of its own, or takes one over by name: a class without any is not found
+/// by `swift test`.
 open class PlacedTestCase: XCTestCase {
   public enum Engine: Sendable { case file, server }
 
@@ -25,6 +28,11 @@ open class PlacedTestCase: XCTestCase {
     #endif
     directories.append(TemporaryDirectory())
     return directories[directories.count - 1].file("ledger.db")
+  }
+
+  /// A ledger at a new place, with a clock that the test moves.
+  public func newLedger(clock: ManualClock = ManualClock()) async throws -> TestLedger {
+    try await TestLedger(at: Self.isOnServer ? newPlace() : nil, clock: clock)
   }
 
   open override func tearDown() async throws {

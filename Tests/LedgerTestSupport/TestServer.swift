@@ -33,8 +33,12 @@
 
     /// Starts a server that lives as long as this process, as a user who is not root.
     ///
-    /// - Parameter settings: lines of postgresql.conf.
-    public static func start(settings: [String] = []) throws -> TestServer {
+    /// - Parameters:
+    ///   - settings: lines of postgresql.conf.
+    ///   - wrapper: a command that the server is put behind, as words of a shell.
+    public static func start(
+      settings: [String] = [], under wrapper: [String] = []
+    ) throws -> TestServer {
       let port = try freePort()
       // The shell ends when its standard input does, with this process at the latest.
       let script = """
@@ -51,7 +55,7 @@
         as "$bin/initdb" -D "$dir/data" -U owner -A trust --no-sync -E UTF8 --locale=C >/dev/null
         printf '%s\\n' "$1" >> "$dir/data/postgresql.conf"
         start() {
-          as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" \\
+          as \(wrapper.joined(separator: " ")) "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" \\
             -o "-p \(port) -k $dir -c listen_addresses=127.0.0.1" start >/dev/null
         }
         start
@@ -112,10 +116,19 @@
 
     /// Kills every process of the server, and starts it again.
     public func crash() {
-      for word in ["crash", "start"] {
-        child?.write(word + "\n")
-        XCTAssertEqual(child?.readLine(timeout: 60), word)
-      }
+      kill()
+      restart()
+    }
+
+    /// Kills every process of the server.
+    public func kill() { order("crash") }
+
+    /// Starts it after that.
+    public func restart() { order("start") }
+
+    private func order(_ word: String) {
+      child?.write(word + "\n")
+      XCTAssertEqual(child?.readLine(timeout: 60), word)
     }
 
     /// Ends the server in an orderly way, for a test that has one of its own.
@@ -160,6 +173,16 @@
       try query(url, "CREATE ROLE \(role) LOGIN IN ROLE tradeledger_worker")
       for setting in settings { try query(url, "ALTER ROLE \(role) \(setting)") }
       return TestServer.url(url, database: database, user: role)
+    }
+
+    /// Gives the database at `url` to an owner of its own, who may make roles and is no superuser.
+    ///
+    /// - Returns: the URL for the owner.
+    public static func owned(_ url: String) throws -> String {
+      let database = String(url.split(separator: "/").last ?? "")
+      try query(url, "CREATE ROLE \(database) LOGIN CREATEROLE")
+      try query(url, "ALTER DATABASE \(database) OWNER TO \(database)")
+      return TestServer.url(url, database: database, user: database)
     }
 
     /// Removes a database of `database()`, whoever uses it.

@@ -164,5 +164,18 @@ class AdmissionRaceTests: PlacedTestCase {
   /// The same on a server.
   final class PostgreSQLAdmissionRaceTests: AdmissionRaceTests {
     override class var engine: Engine { .server }
+
+    /// S-24: many programs `init` the same empty database at once, as its owner, who is no superuser.
+    func testInit_byEightProgramsAtOnce_makesOneLedger() throws {
+      let url = try TestServer.owned(newPlace())
+      let programs = try (0..<8).map { _ in
+        try ChildProcess(
+          "sh", ["-c", "read go; exec \"$@\"", "sh", BuiltBinary.path, "--db", url, "init"])
+      }
+      for program in programs { program.write("go\n") }
+      for program in programs { XCTAssertEqual(program.wait(), 0, program.standardError) }
+      XCTAssertTrue(programs.contains { $0.standardOutput.contains("outcome: created") })
+      XCTAssertEqual(try LedgerCheck.query(url, "SELECT COUNT(*) FROM ledger"), [["1"]])
+    }
   }
 #endif

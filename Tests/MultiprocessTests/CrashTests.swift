@@ -157,5 +157,31 @@ class CrashTests: PlacedTestCase {
   /// The same on a server.
   final class PostgreSQLCrashTests: CrashTests {
     override class var engine: Engine { .server }
+
+    /// S-04: the server dies between the two phases. The caller learns that the order was sent and
+    /// must be looked up; the pending row stands, and later the same fill is taken.
+    func testFill_whileTheServerIsDown_keepsThePendingRow() throws {
+      guard ProcessInfo.processInfo.environment["TRADELEDGER_TEST_POSTGRES"] == nil else {
+        throw XCTSkip("needs a server of its own")
+      }
+      let server = try TestServer.start(settings: ["fsync = on"])
+      defer { server.stop() }
+      let url = try server.database()
+      let holder = try LedgerWorker(url, wait: "500ms")
+      XCTAssertEqual(holder.ask("create live"), "ok")
+      holder.ask("bot b 15m 30s cooldown")
+      XCTAssertTrue(holder.ask("trade b").hasPrefix("sending "))
+      server.kill()
+      let answer = holder.ask("ok")
+      XCTAssertTrue(answer.contains(" check_first the order was sent"), answer)
+      server.restart()
+      let other = try LedgerWorker(url)
+      XCTAssertEqual(other.ask("open"), "ok")
+      XCTAssertEqual(other.ask("reserve b"), "denied in_progress 1")
+      let token = try LedgerCheck.query(url, "SELECT token FROM trades")[0][0]
+      XCTAssertEqual(holder.ask("fill 1 \(token)"), "settled filled ontime")
+      XCTAssertEqual(other.ask("reserve b"), "denied cooldown 1")
+      try LedgerCheck.verify(url)
+    }
   }
 #endif

@@ -4,17 +4,17 @@ import XCTest
 
 /// A lock that is not given up.
 class LockTests: PlacedTestCase {
-  private var path = ""
+  fileprivate var path = ""
 
   override func setUp() async throws {
     path = try newPlace()
     XCTAssertEqual(try LedgerWorker(path).ask("create live"), "ok")
   }
 
-  private func worker(wait: String) throws -> LedgerWorker {
+  fileprivate func worker(wait: String) throws -> LedgerWorker {
     let worker = try LedgerWorker(path, wait: wait)
     XCTAssertEqual(worker.ask("open"), "ok")
-    XCTAssertEqual(worker.ask("bot b 0s 30s cooldown"), "added")
+    worker.ask("bot b 0s 30s cooldown")
     return worker
   }
 
@@ -24,7 +24,7 @@ class LockTests: PlacedTestCase {
 
   /// A foreign client that takes the lock, of the file or of the bot, and keeps it until its input
   /// ends.
-  private func lockHolder() throws -> ChildProcess {
+  fileprivate func lockHolder() throws -> ChildProcess {
     let python = """
       import sqlite3, sys
       db = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -89,5 +89,22 @@ class LockTests: PlacedTestCase {
   /// The same on a server.
   final class PostgreSQLLockTests: LockTests {
     override class var engine: Engine { .server }
+
+    /// S-23 and INV-9: while somebody keeps the lock of one bot, and a process waits for it, the
+    /// others trade.
+    func testReserve_ofAnotherBot_doesNotWait() throws {
+      let waiting = try worker(wait: "20s")
+      let other = try worker(wait: "20s")
+      other.ask("bot c 0s 30s cooldown")
+      let holder = try lockHolder()
+      waiting.send("reserve b")
+      let waiters = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted"
+      XCTAssertTrue(try eventually { try LedgerCheck.query(path, waiters) != [["0"]] })
+      for _ in 0..<20 { XCTAssertTrue(other.ask("record c").hasPrefix("recorded ")) }
+      XCTAssertNotEqual(try LedgerCheck.query(path, waiters), [["0"]], "it did not wait")
+      holder.closeInput()
+      XCTAssertEqual(holder.wait(), 0)
+      XCTAssertTrue(waiting.answer().hasPrefix("admitted "))
+    }
   }
 #endif

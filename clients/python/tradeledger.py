@@ -2318,6 +2318,8 @@ class _Server:
         self.name = self._shown(settings)
         self._warning: str | None = None
         self.connection: Any = None
+        # Which ledger was opened: another may answer at its address later.
+        self.identity: list[str | None] | None = None
 
     @staticmethod
     def _hosts(settings: dict[str, str]) -> list[dict[str, str]]:
@@ -2353,6 +2355,7 @@ class _Server:
         try:
             if self.connection is None:
                 self._connect(wait)
+                self._expect_the_same(wait)
             return self._ask(sql, values, wait)
         except _ConnectionLost:
             self.close()
@@ -2362,6 +2365,21 @@ class _Server:
             if not isinstance(error, (_ServerError, LedgerError)):
                 self.close()
             raise
+
+    def _expect_the_same(self, wait: _Wait) -> None:
+        """Whoever went on in another ledger would trade in two."""
+        if self.identity is None:
+            return
+        try:
+            found = self._ask(_IDENTITY, (), wait)[0]
+        except _ConnectionLost as lost:
+            raise _ConnectionLost(str(lost), False) from None
+        except _ServerError:
+            self.close()
+            raise
+        if found != self.identity:
+            self.close()
+            raise _ServerError("TL004", "another ledger than the one that was opened")
 
     def _connect(self, wait: _Wait) -> None:
         lost = _ConnectionLost("no server is named", False)
@@ -2493,7 +2511,11 @@ SELECT name, cooldown_us, lease_us, in_doubt, enabled FROM tradeledger.bot_rows
 WHERE $1::text IS NULL OR name = $1 ORDER BY name"""
 _OPENING: Final = """
 SELECT current_setting('server_version_num')::integer, tradeledger.layout(),
-  (SELECT mode FROM tradeledger.ledger_row), current_setting('default_transaction_isolation')"""
+  (SELECT mode FROM tradeledger.ledger_row), current_setting('default_transaction_isolation'),
+  (SELECT created_at FROM tradeledger.ledger_row)"""
+
+# Neither changes, and both go along into a copy or a standby.
+_IDENTITY: Final = "SELECT mode, created_at FROM tradeledger.ledger_row"
 
 
 class _ServerLedger(Ledger):
@@ -2528,6 +2550,7 @@ class _ServerLedger(Ledger):
                 "ALTER ROLE ... SET default_transaction_isolation = 'read committed'",
             )
         self.mode = row[2]
+        self._server.identity = [row[2], row[4]]
 
     def _handles(self) -> list[Any]:
         return [self._server.connection]
@@ -2596,6 +2619,12 @@ class _ServerLedger(Ledger):
             )  # fmt: skip
         if state in ("3F000", "42P01", "42883", "42703"):
             return _error("not_a_ledger", text, "make the ledger with `tradeledger init --db URL`")
+        if state == "TL004":
+            return _error(
+                "ledger_moved", f"{text}, or replaced by it while it was open",
+                "send no order; stop all workers, see what the address leads to, start again, and "
+                "look the key up before trading",
+            )  # fmt: skip
         if state == "42501" or state.startswith("28"):
             hint = "GRANT tradeledger_worker to this role"
             return _error("permission", text, hint)

@@ -18,7 +18,8 @@
 
     /// Makes the schema where it is missing, without the row that makes a ledger of it.
     static func installSchema(_ address: Address, wait: Duration) throws(LedgerError) {
-      try Opening.installSchema(ServerSession(address, StatementCounter()), WaitLimit(wait))
+      try Opening.installSchema(
+        ServerSession(address, StatementCounter(), OpenedLedger()), WaitLimit(wait))
     }
 
     static func name(of url: String) throws(LedgerError) -> String { try address(url).name }
@@ -37,7 +38,7 @@
       thread: LedgerThread
     ) throws(LedgerError) -> PostgreSQLEngine {
       let counter = StatementCounter()
-      let session = ServerSession(address, counter)
+      let session = ServerSession(address, counter, OpenedLedger())
       let wait = WaitLimit(options.lockWait)
       var found = try look(session, wait)
       if found == nil, let mode {
@@ -70,7 +71,9 @@
       guard layout <= PostgreSQLEngine.layout else {
         throw .newerLayout(layout, PostgreSQLEngine.layout, session.address.name)
       }
-      return row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
+      let mode = row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
+      if mode != nil { session.opened.remember(answer) }
+      return mode
     }
 
     private static func expectVersion(_ session: ServerSession) throws(LedgerError) {

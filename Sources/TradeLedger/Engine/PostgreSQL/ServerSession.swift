@@ -25,12 +25,14 @@
     let address: Address
     private var connection: Connection?
     private let counter: StatementCounter
+    let opened: OpenedLedger
     /// How long an answer may take beyond the wait for locks; and how much longer than the wait
     /// limit it may take to find out what became of a write whose answer did not come.
     static let patience = Duration.seconds(2)
 
-    init(_ address: Address, _ counter: StatementCounter) {
+    init(_ address: Address, _ counter: StatementCounter, _ opened: OpenedLedger) {
       self.address = address
+      self.opened = opened
       self.counter = counter
     }
 
@@ -117,7 +119,9 @@
     private func connected(_ remaining: Duration) throws(PostgreSQLError) -> Connection {
       if let connection, !connection.hasHungUp { return connection }
       disconnect()
+      let limit = WaitLimit(remaining)
       let new = try Connection.open(address, wait: remaining)
+      try opened.expect(at: new, wait: limit.remaining)
       connection = new
       return new
     }

@@ -6,7 +6,8 @@
 
     static let ledger = """
       SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout(),
-        current_setting('server_version_num')::bigint
+        current_setting('server_version_num')::bigint,
+        (SELECT created_at FROM tradeledger.ledger_row)
       """
     static let hasSchema = """
       SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'tradeledger'

@@ -1,0 +1,41 @@
+#if PostgreSQL
+  internal import PostgreSQL
+  internal import Synchronization
+
+  /// Which ledger was opened.
+  ///
+  /// Another one may answer at its address later: a database that was dropped and made anew, or
+  /// another server under the same name. Whoever went on there would trade in two ledgers.
+  final class OpenedLedger: Sendable {
+    private let identity = Mutex<[String?]?>(nil)
+
+    /// A SQLSTATE that no server sends: it is another ledger.
+    static let moved = "TL004"
+
+    /// What `ServerStatements.ledger` said: this is the one from now on.
+    func remember(_ answer: Answer) { identity.withLock { $0 = Self.identity(answer) } }
+
+    /// Looks through a connection that was made anew.
+    func expect(at connection: Connection, wait: Duration) throws(PostgreSQLError) {
+      guard let known = identity.withLock({ $0 }) else { return }
+      let found: [String?]
+      do throws(PostgreSQLError) {
+        found = Self.identity(try connection.run(Query(ServerStatements.ledger), wait: wait))
+      } catch {
+        var error = error
+        // Nothing else was asked through it yet.
+        error.fate = .notExecuted
+        throw error
+      }
+      guard found == known else {
+        throw PostgreSQLError(
+          sqlState: Self.moved, message: "another ledger than the one that was opened")
+      }
+    }
+
+    /// Its mode, and when it was made. Neither changes, and both go along into a copy or a standby.
+    private static func identity(_ answer: Answer) -> [String?] {
+      [answer.text(0, 0), answer.text(0, 3)]
+    }
+  }
+#endif
