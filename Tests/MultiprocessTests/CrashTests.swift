@@ -164,7 +164,7 @@ class CrashTests: PlacedTestCase {
       guard ProcessInfo.processInfo.environment["TRADELEDGER_TEST_POSTGRES"] == nil else {
         throw XCTSkip("needs a server of its own")
       }
-      let server = try TestServer.start(settings: ["fsync = on"])
+      let server = try TestServer.start()
       defer { server.stop() }
       let url = try server.database()
       let holder = try LedgerWorker(url, wait: "500ms")

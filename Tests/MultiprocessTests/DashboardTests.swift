@@ -115,7 +115,7 @@ class DashboardTests: PlacedTestCase {
 
   /// S-23 where all of them want the same bot: who asks now and then waits in the same line.
   func testAsking_forTheBotOfSixteenWriters_isAnsweredWithinTheLimit() throws {
-    try askAmongSixteenWriters(3) { _ in "patient" }
+    try askAmongSixteenWriters(2) { _ in "patient" }
   }
 
   private func askAmongSixteenWriters(_ seconds: Double, _ bot: (Int) -> String) throws {
