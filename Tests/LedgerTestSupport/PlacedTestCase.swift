@@ -1,6 +1,5 @@
-public import XCTest
-
 internal import TradeLedger
+public import XCTest
 
 /// Tests that are played with a ledger in a file and, in a subclass, with one on a server.
 ///

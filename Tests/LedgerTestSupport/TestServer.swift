@@ -189,7 +189,8 @@
     public static func drop(_ url: String) throws {
       let database = url.split(separator: "/").last ?? ""
       try query(
-        TestServer.url(url, database: "postgres"), "DROP DATABASE IF EXISTS \(database) WITH (FORCE)")
+        TestServer.url(url, database: "postgres"),
+        "DROP DATABASE IF EXISTS \(database) WITH (FORCE)")
     }
 
     /// The rows of one statement, as texts; NULL for NULL.

@@ -110,7 +110,10 @@ class InstanceScenarioTests: GuardCase {
       signalled.stderr.contains("not permitted"), "it was EPERM: \(signalled)")
     // hidepid: /proc/PID is not there for strangers.
     let hidden = run(
-      ["unshare", "--mount", "sh", "-c", "mount -t proc -o hidepid=2 proc /proc && exec \"$@\"", "sh"]
+      [
+        "unshare", "--mount", "sh", "-c", "mount -t proc -o hidepid=2 proc /proc && exec \"$@\"",
+        "sh",
+      ]
         + nobody + command(["true"]))
     if !hidden.stderr.contains("mount") { XCTAssertEqual(hidden.status, 75, hidden.stderr) }
     try killAll(holder, line)

@@ -38,7 +38,8 @@ class LockTests: PlacedTestCase {
       """
     let holder =
       Self.isOnServer
-      ? try ChildProcess("psql", ["-XqAt", path]) : try ChildProcess("python3", ["-c", python, path])
+      ? try ChildProcess("psql", ["-XqAt", path])
+      : try ChildProcess("python3", ["-c", python, path])
     if Self.isOnServer { holder.write(shell) }
     XCTAssertEqual(holder.readLine(), "held", holder.standardError)
     return holder

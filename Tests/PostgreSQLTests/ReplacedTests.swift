@@ -35,7 +35,8 @@
         }
         if mode == "paper" {
           let answer = holder.ask("ok")
-          XCTAssertTrue(answer.hasPrefix("error ledger_moved check_first the order was sent"), answer)
+          XCTAssertTrue(
+            answer.hasPrefix("error ledger_moved check_first the order was sent"), answer)
           XCTAssertTrue(first.ask("loss").hasPrefix("unreachable "))
         }
         XCTAssertTrue(other.ask("reserve b").hasPrefix("admitted 1 "), "it harms nobody else")
