@@ -95,13 +95,16 @@ class LockTests: PlacedTestCase {
     /// others trade.
     func testReserve_ofAnotherBot_doesNotWait() throws {
       let waiting = try worker(wait: "20s")
-      let other = try worker(wait: "20s")
+      let other = try worker(wait: "2s")
       other.ask("bot c 0s 30s cooldown")
       let holder = try lockHolder()
       waiting.send("reserve b")
       let waiters = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted"
       XCTAssertTrue(try eventually { try LedgerCheck.query(path, waiters) != [["0"]] })
-      for _ in 0..<20 { XCTAssertTrue(other.ask("record c").hasPrefix("recorded ")) }
+      for _ in 0..<20 {
+        let answer = other.ask("record c")
+        guard answer.hasPrefix("recorded ") else { return XCTFail(answer) }
+      }
       XCTAssertNotEqual(try LedgerCheck.query(path, waiters), [["0"]], "it did not wait")
       holder.closeInput()
       XCTAssertEqual(holder.wait(), 0)
