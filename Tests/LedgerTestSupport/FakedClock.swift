@@ -28,4 +28,15 @@ public enum FakedClock {
       "FAKETIME_NO_CACHE=1",
     ]
   }
+
+  /// The wall clock of a server is ahead by what stands in the file at `path`. Without faketime's own
+  /// process in between, for a program whose parent waits for its pid.
+  public static func server(_ path: String) -> [String] {
+    let library = BuiltBinary.run("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"]).stdout
+    return [
+      "env", "'LD_PRELOAD=\(library.trimmingCharacters(in: .newlines))'",
+      "FAKETIME_TIMESTAMP_FILE=\(path)", "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+      "DONT_FAKE_MONOTONIC=1",
+    ]
+  }
 }

@@ -70,19 +70,13 @@ public struct TestLedger: Sendable {
 
   /// A look at the rows by a connection of the test's own.
   public func query(_ sql: String) throws -> [[String]] {
-    #if PostgreSQL
-      if Ledger.isServer(path) { return try TestServer.query(path, sql) }
-    #endif
-    return try LedgerFileCheck.query(path, sql)
+    try LedgerCheck.query(path, sql)
   }
 
   /// To be called at the end of a test: the file is sound and every invariant holds in it.
   public func verify(file: StaticString = #filePath, line: UInt = #line) async throws {
     await ledger.close()
-    #if PostgreSQL
-      if Ledger.isServer(path) { return try TestServer.verify(path, file: file, line: line) }
-    #endif
-    try LedgerFileCheck.verify(path, file: file, line: line)
+    try LedgerCheck.verify(path, file: file, line: line)
   }
 }
 

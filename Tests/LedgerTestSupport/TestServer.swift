@@ -29,9 +29,9 @@
     /// A server of the test's own, whatever the environment names: it can be killed, stopped and set
     /// up in another way.
     public static func ownOrSkip(
-      settings: [String] = [], isSmall: Bool = false
+      settings: [String] = [], isSmall: Bool = false, under wrapper: [String] = []
     ) throws -> TestServer {
-      do { return try start(settings: settings, isSmall: isSmall) } catch let error as NoServer {
+      do { return try start(settings: settings, isSmall: isSmall, under: wrapper) } catch let error as NoServer {
         guard error.isNotToBeHad else { throw error }
         throw XCTSkip("no server of the test's own: \(error.reason)")
       }
@@ -46,9 +46,11 @@
     ///
     /// - Parameters:
     ///   - settings: lines of postgresql.conf.
-    ///   - isSmall: with its log (WAL), and a folder `tables` for a tablespace, in file systems that
-    ///     can be filled. Takes root.
-    private static func start(settings: [String] = [], isSmall: Bool = false) throws -> TestServer {
+    ///   - isSmall: with its log (WAL) in a file system that can be filled. Takes root.
+    ///   - wrapper: a command that the server is put behind, as words of a shell.
+    private static func start(
+      settings: [String] = [], isSmall: Bool = false, under wrapper: [String] = []
+    ) throws -> TestServer {
       let port = try freePort()
       // The shell ends when its standard input does, with this process at the latest.
       let script = """
@@ -58,7 +60,7 @@
         bin=$(dirname "$initdb")
         dir=$(mktemp -d)
         clean_up() {
-          umount "$dir/wal" "$dir/tables" 2>/dev/null || true
+          umount "$dir/wal" 2>/dev/null || true
           rm -rf "$dir"
         }
         trap clean_up EXIT
@@ -70,11 +72,9 @@
           as() { "$@"; }
         fi
         if [ "$2" = small ]; then
-          as mkdir "$dir/wal" "$dir/tables"
-          for place in wal tables; do
-            mount -t tmpfs -o "size=96m,mode=700,uid=$(as id -u)" tmpfs "$dir/$place" ||
-              { echo "-no file system can be mounted here"; exit; }
-          done
+          as mkdir "$dir/wal"
+          mount -t tmpfs -o "size=96m,mode=700,uid=$(as id -u)" tmpfs "$dir/wal" ||
+            { echo "-no file system can be mounted here"; exit; }
           set -- "$1" --wal-segsize=1 -X "$dir/wal/pg_wal"
         else
           set -- "$1"
@@ -85,7 +85,7 @@
           >/dev/null
         printf '%s\\n' "$lines" >> "$dir/data/postgresql.conf"
         start() {
-          as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" \\
+          as \(wrapper.joined(separator: " ")) "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" \\
             -o "-p \(port) -k $dir -c listen_addresses=127.0.0.1" start >/dev/null
         }
         start
@@ -157,6 +157,10 @@
 
     /// Kills every process of the server that is there, and starts it again.
     public func crash() { tell("crash", "start") }
+    /// Kills every process of the server.
+    public func kill() { tell("crash") }
+    /// Starts it after that.
+    public func restart() { tell("start") }
     /// SIGSTOP for each of its processes, and SIGCONT.
     public func pause() { tell("STOP") }
     public func goOn() { tell("CONT") }
@@ -189,6 +193,45 @@
       parts?.path = "/" + database
       if let user { parts?.user = user }
       return parts?.string ?? url
+    }
+
+    /// `url` with a setting of the session, as NAME=VALUE.
+    public static func url(_ url: String, setting: String) -> String {
+      var parts = URLComponents(string: url)
+      parts?.queryItems = [URLQueryItem(name: "options", value: "-c" + setting)]
+      return parts?.string ?? url
+    }
+
+    /// Makes a role that trades with the ledger at `url` and may do nothing else.
+    ///
+    /// - Parameter settings: as of ALTER ROLE.
+    /// - Returns: the URL for it.
+    public static func worker(
+      _ url: String, _ name: String = "worker", _ settings: String...
+    ) throws -> String {
+      let database = String(url.split(separator: "/").last ?? "")
+      let role = name + "_" + database.suffix(8)
+      try query(url, "CREATE ROLE \(role) LOGIN IN ROLE tradeledger_worker")
+      for setting in settings { try query(url, "ALTER ROLE \(role) \(setting)") }
+      return TestServer.url(url, database: database, user: role)
+    }
+
+    /// Gives the database at `url` to an owner of its own, who may make roles and is no superuser.
+    ///
+    /// - Returns: the URL for the owner.
+    public static func owned(_ url: String) throws -> String {
+      let database = String(url.split(separator: "/").last ?? "")
+      try query(url, "CREATE ROLE \(database) LOGIN CREATEROLE")
+      try query(url, "ALTER DATABASE \(database) OWNER TO \(database)")
+      return TestServer.url(url, database: database, user: database)
+    }
+
+    /// Removes a database of `database()`, whoever uses it.
+    public static func drop(_ url: String) throws {
+      let database = url.split(separator: "/").last ?? ""
+      try query(
+        TestServer.url(url, database: "postgres"),
+        "DROP DATABASE IF EXISTS \(database) WITH (FORCE)")
     }
 
     /// The rows of one statement, as texts; NULL for NULL.

@@ -3,17 +3,19 @@ import TradeLedger
 import XCTest
 
 /// Real processes at a barrier on one live ledger.
-final class AdmissionRaceTests: XCTestCase {
-  private var directory = TemporaryDirectory()
-  private var path: String { directory.file("ledger.db") }
+class AdmissionRaceTests: PlacedTestCase {
+  private var path = ""
 
   override func setUp() async throws {
-    directory = TemporaryDirectory()
+    path = try newPlace()
     let setup = try LedgerWorker(path)
     XCTAssertEqual(setup.ask("create live"), "ok")
   }
 
-  override func tearDown() async throws { try LedgerFileCheck.verify(path) }
+  override func tearDown() async throws {
+    if !path.isEmpty { try LedgerCheck.verify(path) }
+    try await super.tearDown()
+  }
 
   private func workers(_ count: Int, wait: String = "10s") throws -> [LedgerWorker] {
     let workers = try (0..<count).map { _ in try LedgerWorker(path, wait: wait) }
@@ -36,14 +38,14 @@ final class AdmissionRaceTests: XCTestCase {
           ["denied in_progress \(winner)", "denied cooldown \(winner)"].contains(answer), answer)
       }
       XCTAssertEqual(
-        try LedgerFileCheck.query(
+        try LedgerCheck.query(
           path, "SELECT COUNT(*) FROM trades JOIN bots ON bots.id = bot_id WHERE name = '\(bot)'"),
         [["1"]])
     }
   }
 
   /// S-02: whoever reads first and commits second is refused or admitted by what is then true;
-  /// SQLITE_BUSY_SNAPSHOT reaches no caller. With a cooldown of zero everybody gets through, one
+  /// neither SQLITE_BUSY_SNAPSHOT nor a serialization failure reaches a caller. With a cooldown of zero everybody gets through, one
   /// after the other, and nobody sees an error.
   func testReserve_underContentionWithoutCooldown_neverFails() throws {
     let workers = try workers(6)
@@ -58,7 +60,7 @@ final class AdmissionRaceTests: XCTestCase {
       }
     }
     XCTAssertEqual(
-      try LedgerFileCheck.query(path, "SELECT COUNT(*) FROM trades"), [["\(admitted)"]])
+      try LedgerCheck.query(path, "SELECT COUNT(*) FROM trades"), [["\(admitted)"]])
     XCTAssertEqual(admitted, 240)
   }
 
@@ -92,7 +94,7 @@ final class AdmissionRaceTests: XCTestCase {
     XCTAssertEqual(workers[0].ask("fill 1 \(token)"), "settled filled ontime")
     XCTAssertEqual(workers[1].ask("reserve celery task-1"), "replayed 1 - filled")
     XCTAssertEqual(workers[2].ask("reserve celery task-1 \(token)"), "replayed 1 - filled")
-    XCTAssertEqual(try LedgerFileCheck.query(path, "SELECT COUNT(*) FROM trades"), [["1"]])
+    XCTAssertEqual(try LedgerCheck.query(path, "SELECT COUNT(*) FROM trades"), [["1"]])
   }
 
   /// S-09: fill and void of one trade at the same time from two processes: one wins, the other
@@ -111,10 +113,10 @@ final class AdmissionRaceTests: XCTestCase {
         answers.filter { $0 == "denied already_settled \(words[1])" }.count, 1, "\(answers)")
       let outcome = settled.first?.split(separator: " ")[1] ?? "?"
       XCTAssertEqual(
-        try LedgerFileCheck.query(path, "SELECT status FROM trades WHERE id = \(words[1])"),
+        try LedgerCheck.query(path, "SELECT status FROM trades WHERE id = \(words[1])"),
         [[String(outcome)]])
       XCTAssertEqual(
-        try LedgerFileCheck.query(
+        try LedgerCheck.query(
           path, "SELECT COUNT(*) FROM conflicts WHERE trade_id = \(words[1])"),
         [[outcome == "void" ? "1" : "0"]])
     }
@@ -136,14 +138,14 @@ final class AdmissionRaceTests: XCTestCase {
     XCTAssertEqual(workers[1].ask("fill \(second[1]) \(first[2])"), answer)
     XCTAssertEqual(workers[1].ask("void \(second[1]) not-the-right-token"), answer)
     XCTAssertEqual(
-      try LedgerFileCheck.query(path, "SELECT status FROM trades WHERE id = \(second[1])"),
+      try LedgerCheck.query(path, "SELECT status FROM trades WHERE id = \(second[1])"),
       [["pending"]])
   }
 
   /// S-24: N processes make the ledger at a barrier; one creates it, all of them work.
   func testCreate_byEightProcessesAtABarrier_worksForAll() throws {
-    for round in 0..<15 {
-      let fresh = directory.file("fresh-\(round).db")
+    for _ in 0..<(Self.isOnServer ? 5 : 15) {
+      let fresh = try newPlace()
       let workers = try (0..<8).map { _ in try LedgerWorker(fresh, wait: "20s") }
       let answers = LedgerWorker.together(workers) { _ in "create paper" }
       XCTAssertEqual(answers, Array(repeating: "ok", count: 8))
@@ -152,8 +154,28 @@ final class AdmissionRaceTests: XCTestCase {
       XCTAssertEqual(added.filter { $0 == "same" }.count, 7, "\(added)")
       let asked = LedgerWorker.together(workers) { _ in "reserve b" }
       XCTAssertEqual(asked.filter { $0.hasPrefix("admitted 1 ") }.count, 1, "\(asked)")
-      XCTAssertEqual(try LedgerFileCheck.query(fresh, "SELECT mode FROM ledger"), [["paper"]])
-      try LedgerFileCheck.verify(fresh)
+      XCTAssertEqual(try LedgerCheck.query(fresh, "SELECT mode FROM ledger"), [["paper"]])
+      try LedgerCheck.verify(fresh)
     }
   }
 }
+
+#if PostgreSQL
+  /// The same on a server.
+  final class PostgreSQLAdmissionRaceTests: AdmissionRaceTests {
+    override class var engine: Engine { .server }
+
+    /// S-24: many programs `init` the same empty database at once, as its owner, who is no superuser.
+    func testInit_byEightProgramsAtOnce_makesOneLedger() throws {
+      let url = try TestServer.owned(newPlace())
+      let programs = try (0..<8).map { _ in
+        try ChildProcess(
+          "sh", ["-c", "read go; exec \"$@\"", "sh", BuiltBinary.path, "--db", url, "init"])
+      }
+      for program in programs { program.write("go\n") }
+      for program in programs { XCTAssertEqual(program.wait(), 0, program.standardError) }
+      XCTAssertTrue(programs.contains { $0.standardOutput.contains("outcome: created") })
+      XCTAssertEqual(try LedgerCheck.query(url, "SELECT COUNT(*) FROM ledger"), [["1"]])
+    }
+  }
+#endif

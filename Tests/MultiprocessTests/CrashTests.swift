@@ -3,16 +3,18 @@ import TradeLedger
 import XCTest
 
 /// Processes that are killed, stopped or slow between the two phases.
-final class CrashTests: XCTestCase {
-  private var directory = TemporaryDirectory()
-  private var path: String { directory.file("ledger.db") }
+class CrashTests: PlacedTestCase {
+  private var path = ""
 
   override func setUp() async throws {
-    directory = TemporaryDirectory()
+    path = try newPlace()
     XCTAssertEqual(try LedgerWorker(path).ask("create live"), "ok")
   }
 
-  override func tearDown() async throws { try LedgerFileCheck.verify(path) }
+  override func tearDown() async throws {
+    if !path.isEmpty { try LedgerCheck.verify(path) }
+    try await super.tearDown()
+  }
 
   private func worker(wait: String = "10s") throws -> LedgerWorker {
     let worker = try LedgerWorker(path, wait: wait)
@@ -26,7 +28,7 @@ final class CrashTests: XCTestCase {
   }
 
   private func rows() throws -> [[String]] {
-    try LedgerFileCheck.query(path, "SELECT id, status FROM trades ORDER BY id")
+    try LedgerCheck.query(path, "SELECT id, status FROM trades ORDER BY id")
   }
 
   /// S-05: kill -9 after reserve, before the exchange call. The bot is held by the lease and by the
@@ -117,14 +119,15 @@ final class CrashTests: XCTestCase {
   }
 
   /// A storm: eight workers trade on two bots and are killed at random moments by SIGKILL; what
-  /// each was told is compared with the file. INV-1, INV-2, INV-4.
-  func testKillStorm_everyAnswerIsInTheFile() throws {
+  /// each was told is compared with the rows. INV-1, INV-2, INV-4.
+  func testKillStorm_everyAnswerIsOnRecord() throws {
     let setup = try worker()
     for bot in ["b0", "b1"] { setup.ask("bot \(bot) 20ms 40ms cooldown") }
     var told: [String: String] = [:]
     var kills = 0
     var crowd = try (0..<6).map { _ in try worker() }
-    for round in 0..<120 {
+    let rounds = Self.isOnServer ? 60 : 120
+    for round in 0..<rounds {
       for (index, worker) in crowd.enumerated() {
         worker.send("reserve b\(index % 2) key-\(round)-\(index) token-of-round-\(round)-\(index)")
       }
@@ -142,10 +145,43 @@ final class CrashTests: XCTestCase {
       crowd[victim] = try worker()
       kills += 1
     }
-    let stored = try LedgerFileCheck.query(path, "SELECT key, id FROM trades")
+    let stored = try LedgerCheck.query(path, "SELECT key, id FROM trades")
     let ids = Dictionary(uniqueKeysWithValues: stored.map { ($0[0], $0[1]) })
-    for (key, id) in told { XCTAssertEqual(ids[key], id, "an answer that is not in the file") }
+    for (key, id) in told { XCTAssertEqual(ids[key], id, "an answer that is not on record") }
     XCTAssertGreaterThan(told.count, 20)
-    XCTAssertEqual(kills, 120)
+    XCTAssertEqual(kills, rounds)
   }
 }
+
+#if PostgreSQL
+  /// The same on a server.
+  final class PostgreSQLCrashTests: CrashTests {
+    override class var engine: Engine { .server }
+
+    /// S-04: the server dies between the two phases. The caller learns that the order was sent and
+    /// must be looked up; the pending row stands, and later the same fill is taken.
+    func testFill_whileTheServerIsDown_keepsThePendingRow() throws {
+      guard ProcessInfo.processInfo.environment["TRADELEDGER_TEST_POSTGRES"] == nil else {
+        throw XCTSkip("needs a server of its own")
+      }
+      let server = try TestServer.ownOrSkip()
+      defer { server.stop() }
+      let url = try server.database()
+      let holder = try LedgerWorker(url, wait: "500ms")
+      XCTAssertEqual(holder.ask("create live"), "ok")
+      holder.ask("bot b 15m 30s cooldown")
+      XCTAssertTrue(holder.ask("trade b").hasPrefix("sending "))
+      server.kill()
+      let answer = holder.ask("ok")
+      XCTAssertTrue(answer.contains(" check_first the order was sent"), answer)
+      server.restart()
+      let other = try LedgerWorker(url)
+      XCTAssertEqual(other.ask("open"), "ok")
+      XCTAssertEqual(other.ask("reserve b"), "denied in_progress 1")
+      let token = try LedgerCheck.query(url, "SELECT token FROM trades")[0][0]
+      XCTAssertEqual(holder.ask("fill 1 \(token)"), "settled filled ontime")
+      XCTAssertEqual(other.ask("reserve b"), "denied cooldown 1")
+      try LedgerCheck.verify(url)
+    }
+  }
+#endif

@@ -3,7 +3,7 @@ import LedgerTestSupport
 import TradeLedger
 import XCTest
 
-/// A lock that is not given up, a disk that fails, a disk that is full.
+/// A disk that fails, a disk that is full.
 final class FaultTests: XCTestCase {
   private var directory = TemporaryDirectory()
   private var path: String { directory.file("ledger.db") }
@@ -21,60 +21,6 @@ final class FaultTests: XCTestCase {
 
   private func count(_ path: String? = nil) throws -> String {
     try LedgerFileCheck.query(path ?? self.path, "SELECT COUNT(*) FROM trades")[0][0]
-  }
-
-  /// A Python client that takes the write lock and keeps it.
-  private func lockHolder() throws -> ChildProcess {
-    let script = """
-      import sqlite3, sys
-      db = sqlite3.connect(sys.argv[1], isolation_level=None)
-      db.execute('BEGIN IMMEDIATE')
-      print('held', flush=True)
-      sys.stdin.readline()
-      """
-    let holder = try ChildProcess("python3", ["-c", script, path])
-    XCTAssertEqual(holder.readLine(), "held", holder.standardError)
-    return holder
-  }
-
-  /// S-03: a process, here a stopped one, holds the write lock longer than the limit. The answer
-  /// is busy after about the limit, names the holder, and nothing was written. INV-8.
-  func testReserve_whileTheLockIsHeld_isBusyAfterTheLimit() throws {
-    let worker = try worker(wait: "400ms")
-    XCTAssertEqual(worker.ask("bot b 0s 30s cooldown"), "added")
-    let holder = try lockHolder()
-    holder.signal(SIGSTOP)
-    let start = LedgerWorker.bootNow()
-    let answer = worker.ask("reserve b key-1")
-    let waited = LedgerWorker.bootNow() - start
-    XCTAssertTrue(answer.hasPrefix("error busy safe "), answer)
-    XCTAssertTrue(answer.contains("pid \(holder.pid) (write lock"), answer)
-    XCTAssertGreaterThanOrEqual(waited, 400_000)
-    XCTAssertLessThan(waited, 5_000_000, "the wait is bounded by the limit")
-    XCTAssertEqual(try count(), "0")
-    holder.signal(SIGCONT)
-    holder.closeInput()
-    XCTAssertEqual(holder.wait(), 0)
-    XCTAssertTrue(worker.ask("reserve b key-1").hasPrefix("admitted 1 "), "safe to repeat")
-    try LedgerFileCheck.verify(path)
-  }
-
-  /// INV-8: the limit counts from the call. Sixteen callers of one process that stand in line while
-  /// the lock is held all get their answer at about the limit, not one limit after another.
-  func testReserve_byManyCallersWhileTheLockIsHeld_allEndAtTheLimit() throws {
-    let worker = try worker(wait: "500ms")
-    worker.ask("bot b 0s 30s cooldown")
-    let holder = try lockHolder()
-    let start = LedgerWorker.bootNow()
-    let answers = worker.ask("crowd 16 b").split(separator: "|")
-    let waited = LedgerWorker.bootNow() - start
-    XCTAssertEqual(answers.count, 16)
-    for answer in answers { XCTAssertTrue(answer.hasPrefix("error no answer within"), "\(answer)") }
-    XCTAssertGreaterThanOrEqual(waited, 500_000)
-    XCTAssertLessThan(waited, 8 * 500_000, "sixteen limits would be 8 s")
-    holder.closeInput()
-    XCTAssertEqual(holder.wait(), 0)
-    XCTAssertEqual(try count(), "0")
   }
 
   /// The cost that is promised: one fsync for an admission and for a settlement, none for a denial

@@ -3,17 +3,24 @@ import LedgerTestSupport
 import XCTest
 
 /// A ledger, and real commands under `guard`.
-class GuardCase: XCTestCase {
-  private(set) var directory = TemporaryDirectory()
-  var path: String { directory.file("ledger.db") }
+class GuardCase: PlacedTestCase {
+  let directory = TemporaryDirectory()
+  private(set) var path = ""
 
   override func setUp() async throws {
-    directory = TemporaryDirectory()
+    path = try newPlace()
     for name in ["TRADELEDGER_DB", "TRADELEDGER_INSTANCE", "TRADELEDGER_EPOCH"] { unsetenv(name) }
     XCTAssertEqual(BuiltBinary.run(["--db", path, "init", "--mode", "paper"]).status, 0)
   }
 
-  override func tearDown() async throws { try LedgerFileCheck.verify(path) }
+  override func tearDown() async throws {
+    if !path.isEmpty { try LedgerCheck.verify(path) }
+    try await super.tearDown()
+  }
+
+  /// The holder is the command itself: by becoming it, or, where a heartbeat has to go on, as the
+  /// child of a supervisor.
+  var alone: String { Self.isOnServer ? "--supervise" : "--no-supervise" }
 
   /// `tradeledger guard desk OPTIONS -- COMMAND`, as words for another program to start.
   func guarding(_ options: [String] = [], _ command: [String]) -> [String] {
@@ -31,6 +38,17 @@ class GuardCase: XCTestCase {
     BuiltBinary.run(words[0], Array(words.dropFirst()), timeout: 60)
   }
 
+  let echoPid = ["sh", "-c", "echo $$; exec sleep 60"]
+
+  /// kill -9 of a command and of its supervisor, which may be one.
+  func killAll(_ holder: ChildProcess, _ pid: String) throws {
+    let command = try XCTUnwrap(Int32(pid), pid)
+    holder.signal(SIGKILL)
+    kill(command, SIGKILL)
+    XCTAssertEqual(holder.wait(timeout: 30), 128 + SIGKILL)
+    XCTAssertTrue(eventually { !lives(command) })
+  }
+
   /// Another start in the namespaces of the tests.
   func second(_ options: [String] = []) -> BuiltBinary.Result {
     run(guarding(options, ["echo", "mine"]))
@@ -42,7 +60,7 @@ class GuardCase: XCTestCase {
   }
 
   func row() throws -> [String] {
-    try LedgerFileCheck.query(path, "SELECT epoch, pid FROM instances").first ?? []
+    try LedgerCheck.query(path, "SELECT epoch, pid FROM instances").first ?? []
   }
 
   /// `S` as in /proc/PID/stat; nil where there is no such process.

@@ -26,6 +26,8 @@
         $0.connectionLimit = connections
       }
       try await test.addBot()
+      // From here on there is a connection to be cut, and the next question is the test's.
+      await expectError(.noSuchBot) { _ = try await test.ledger.reserve(.example("nobody")) }
       return (test, proxy)
     }
 
@@ -140,6 +142,8 @@
         order: .example(), key: try OrderKey("fact"), at: Timestamp(microseconds: 1_000_000))
       let entered = try await test.ledger.enter([fact])
       XCTAssertEqual(entered, 1)
+      // Names have a connection of their own.
+      _ = try await test.ledger.acquireInstance(InstanceName("other"))
       proxy.cut(.answer)
       let outcome = try await test.ledger.acquireInstance(InstanceName("bot"))
       guard case .acquired(let lease) = outcome else { return XCTFail("\(outcome)") }
@@ -157,7 +161,6 @@
     /// Nothing was sent: it is certain that nothing was written.
     func testServer_thatIsGone_isUnavailable() async throws {
       let (test, proxy) = try await opened(lockWait: .milliseconds(300))
-      // From here on there is a connection to be cut.
       _ = try await test.ledger.record(.example())
       proxy.refuse(true)
       proxy.cut(.question)

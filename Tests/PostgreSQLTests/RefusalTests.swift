@@ -29,17 +29,10 @@
       return try await Ledger.open(url, options: options)
     }
 
-    private func role(_ url: String, _ name: String, _ settings: String...) throws -> String {
-      let role = name + "_" + url.suffix(8)
-      try TestServer.query(url, "CREATE ROLE \(role) LOGIN IN ROLE tradeledger_worker")
-      for setting in settings { try TestServer.query(url, "ALTER ROLE \(role) \(setting)") }
-      return TestServer.url(url, database: String(url.split(separator: "/").last ?? ""), user: role)
-    }
-
     func testWorker_trades_andCannotRewriteHistory() async throws {
       let test = try await ServerLedger()
       try await test.addBot("a")
-      let url = try role(test.url, "worker")
+      let url = try TestServer.worker(test.url, "worker")
       let worker = try await open(url)
       let outcome = try await worker.reserve(.example("a"))
       let permit = try XCTUnwrap(outcome.permit)
@@ -57,6 +50,7 @@
       }
     }
 
+    /// S-55: whatever else answers at that address is refused with the reason.
     func testPlaces_withoutALedger() async throws {
       let server = try TestServer.orSkip()
       let empty = try server.database()
@@ -73,6 +67,22 @@
       await expectError(.configuration, saying: "live") {
         let test = try await ServerLedger(mode: .live)
         _ = try await Ledger.create(test.url, mode: .paper)
+      }
+      let python = """
+        import socket, sys
+        server = socket.create_server(('127.0.0.1', 0))
+        print(server.getsockname()[1], flush=True)
+        while True:
+            client, _ = server.accept()
+            client.recv(8)
+            client.sendall(b'HTTP/1.1 400 Bad Request\\r\\n\\r\\n')
+            client.close()
+        """
+      let stranger = try ChildProcess("python3", ["-c", python])
+      defer { stranger.signal(SIGKILL) }
+      let port = try XCTUnwrap(stranger.readLine(), stranger.standardError)
+      await expectError(.unavailable, saying: "authentication request") {
+        _ = try await self.open("postgresql://ann@127.0.0.1:\(port)/bots?sslmode=disable")
       }
     }
 
@@ -92,19 +102,25 @@
       XCTAssertEqual(modes, Array(repeating: .paper, count: 6))
     }
 
+    /// S-56: a newer layout is refused, by whoever opens the ledger, and not touched.
     func testLayout_thatIsNewer_isRefused() async throws {
       let test = try await ServerLedger()
       try TestServer.query(
         test.url,
         "CREATE OR REPLACE FUNCTION tradeledger.layout() RETURNS integer LANGUAGE sql AS 'SELECT 99'"
       )
-      await expectError(.newerSchema) { _ = try await self.open(test.url) }
+      for _ in 0..<2 {
+        await expectError(.newerSchema) { _ = try await self.open(test.url) }
+        await expectError(.newerSchema) { _ = try await Ledger.create(test.url, mode: .live) }
+      }
+      XCTAssertEqual(try TestServer.query(test.url, "SELECT tradeledger.layout()"), [["99"]])
     }
 
+    /// S-54: as on a standby.
     func testServer_thatTakesNoWrites() async throws {
       let test = try await ServerLedger()
       try await test.addBot("a")
-      let url = try role(test.url, "reader", "SET default_transaction_read_only = on")
+      let url = try TestServer.worker(test.url, "reader", "SET default_transaction_read_only = on")
       let ledger = try await open(url)
       await expectError(.configuration, saying: "standby") {
         _ = try await ledger.reserve(.example("a"))
@@ -113,10 +129,40 @@
       XCTAssertEqual(check, .admissible)
     }
 
+    /// S-54: a role that may read, and nothing else.
+    func testReader_looksAndIsToldWhyItMayNotWrite() async throws {
+      let test = try await ServerLedger()
+      try await test.addBot("a")
+      let role = "reader_" + test.url.suffix(8)
+      try TestServer.run(
+        test.url,
+        script: """
+          CREATE ROLE \(role) LOGIN;
+          GRANT USAGE ON SCHEMA tradeledger TO \(role);
+          GRANT SELECT ON tradeledger.ledger_row, tradeledger.bot_rows, tradeledger.trade_rows,
+            tradeledger.counted_trades, tradeledger.conflict_rows, tradeledger.restore_rows
+            TO \(role);
+          GRANT EXECUTE ON FUNCTION tradeledger.layout, tradeledger.server_now, tradeledger.check_bot,
+            tradeledger.status TO \(role)
+          """)
+      let database = String(test.url.split(separator: "/").last ?? "")
+      let reader = try await open(TestServer.url(test.url, database: database, user: role))
+      let check = try await reader.check(BotName("a"))
+      XCTAssertEqual(check, .admissible)
+      let status = try await reader.status()
+      XCTAssertEqual(status.bots.count, 1)
+      let audit = try await reader.audit()
+      XCTAssertEqual(audit.examined, 0)
+      await expectError(.permission, saying: "worker") {
+        _ = try await reader.reserve(.example("a"))
+      }
+      XCTAssertEqual(try test.count(), 0)
+    }
+
     func testIsolation_ofAnotherKind_isRefused() async throws {
       let test = try await ServerLedger()
       try await test.addBot("a")
-      let url = try role(
+      let url = try TestServer.worker(
         test.url, "strict", "SET default_transaction_isolation = 'serializable'")
       let ledger = try await open(url)
       await expectError(.configuration, saying: "read committed") {

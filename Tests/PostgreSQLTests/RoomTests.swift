@@ -5,13 +5,10 @@
 
   @testable import TradeLedger
 
-  /// A server without room: nothing that was answered is lost, and it works again when there is room.
+  /// A server whose log has no room: nothing that was answered is lost, and it works again when
+  /// there is room.
   final class RoomTests: XCTestCase {
     private func opened(_ server: TestServer) async throws -> ServerLedger {
-      try TestServer.query(
-        server.url, "CREATE TABLESPACE small LOCATION '\(server.directory)/tables'")
-      try TestServer.query(server.url, "GRANT CREATE ON TABLESPACE small TO PUBLIC")
-      try TestServer.query(server.url, "ALTER ROLE owner SET default_tablespace = 'small'")
       let test = try await ServerLedger(server: server) { $0.lockWait = .seconds(1) }
       try await test.addBot()
       return test
@@ -48,22 +45,6 @@
       let found = try TestServer.query(test.url, "SELECT key FROM tradeledger.trades")
       XCTAssertEqual(Set(found.map { $0[0] }), Set(keys.map(\.description)))
       XCTAssertEqual(found.count, keys.count)
-    }
-
-    func testTables_withoutRoom() async throws {
-      let server = try TestServer.ownOrSkip(isSmall: true)
-      defer { server.stop() }
-      let test = try await opened(server)
-      let filler = try fill(server.directory + "/tables")
-      let (answered, last, error) = try await exhaust(test.ledger)
-      XCTAssertEqual(error.code, .io, "\(error)")
-      XCTAssertEqual(error.retry, .safe)
-      XCTAssertTrue(error.hint.contains("make room"), "\(error)")
-      try expectAll(answered, test)
-      try FileManager.default.removeItem(atPath: filler)
-      _ = try await test.ledger.record(.example(), key: last)
-      try expectAll(answered + [last], test)
-      try await test.verify()
     }
 
     /// The server ends itself then, and comes back when there is room.

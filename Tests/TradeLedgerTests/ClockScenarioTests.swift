@@ -7,6 +7,24 @@ import XCTest
 final class ClockScenarioTests: XCTestCase {
   private let hour = Duration.seconds(3600)
 
+  /// S-13: each half of the clock in the way of the other.
+  func testReserve_atTheEdge_eachClockInTheWayOfTheOther() async throws {
+    for (jump, wait) in [(Duration.seconds(5), 5), (.seconds(-5), 5)] {
+      let test = try await TestLedger()
+      try await test.addBot(cooldown: .seconds(60))
+      try await test.recorded()
+      test.clock.jumpWall(jump)
+      // Ahead: the boot clock has 60 s to go. Back: the wall clock has 65.
+      let total = jump < .zero ? 60 + wait : 60
+      test.clock.advance(.seconds(total) - .microseconds(1))
+      let denial = try await test.denied()
+      XCTAssertEqual(denial.retryAfter, .microseconds(1), "\(jump)")
+      test.clock.advance(.microseconds(1))
+      try await test.recorded()
+      try await test.verify()
+    }
+  }
+
   /// S-17: wall clock back one hour: the denial says so, and the wait grows by the jump at most.
   func testReserve_afterWallClockWentBack_saysClockBehind() async throws {
     let test = try await TestLedger()

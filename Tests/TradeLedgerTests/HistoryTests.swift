@@ -4,7 +4,7 @@ import XCTest
 @testable import TradeLedger
 
 /// S-25: histories entered as facts of the past, and the double trades that the audit finds there.
-final class HistoryTests: XCTestCase {
+class HistoryTests: PlacedTestCase {
   /// Enters each instant as a fact of the past, in the order given.
   private func enter(_ times: [Timestamp], _ test: TestLedger) async throws -> [Int64: Timestamp] {
     var entered: [Int64: Timestamp] = [:]
@@ -30,7 +30,7 @@ final class HistoryTests: XCTestCase {
   /// is found, in whatever order the history was entered.
   func testAudit_ofImportedBurst_findsEveryNeighbourPair() async throws {
     var (seed, random) = SeededGenerator.announced("testAudit_ofImportedBurst")
-    let test = try await TestLedger()
+    let test = try await newLedger()
     let cooldown = Duration.seconds(900)
     try await test.addBot(cooldown: cooldown)
     let midnight = try Timestamp("2025-09-06T00:00:00Z")
@@ -73,7 +73,7 @@ final class HistoryTests: XCTestCase {
 
   /// The pairs of both incident reports. Pair 2 is found as exactly 0.816543 s.
   func testAudit_ofPublishedIncidents_findsEveryPair() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     let cooldown = Duration.seconds(900)
     try await test.addBot(cooldown: cooldown)
     test.clock.advance(.seconds(86_400))
@@ -105,7 +105,7 @@ final class HistoryTests: XCTestCase {
   /// The same pair, had it been asked for: one "yes" and one "no".
   func testReserve_atThePublishedTimes_isAdmittedOnce() async throws {
     let pair = PublishedIncidents.pairs[1]
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(900))
     test.clock.advance(pair.first.at.elapsed(since: test.now()))
     XCTAssertEqual(test.now(), pair.first.at)
@@ -119,7 +119,7 @@ final class HistoryTests: XCTestCase {
 
   /// Each bot's trades are neighbours among themselves alone, and a range without trades says so.
   func testAudit_ofOneBotAndOfEmptyRange() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     for name in ["a", "b"] { try await test.addBot(name, cooldown: .seconds(60)) }
     for name in ["a", "b", "a"] {
       try await test.recorded(.example(name), at: test.now(.seconds(-100)))
@@ -142,7 +142,7 @@ final class HistoryTests: XCTestCase {
   /// An unsettled trade overlaps with its neighbour. Those after that are not named: a trade that
   /// is in doubt for a week would otherwise fill the report, and `in-doubt` names it anyway.
   func testAudit_ofTradesAfterAnUnsettledOne_showsOneOverlap() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(10))
     let (open, _) = try await test.admitted()
     for _ in 0..<2 {
@@ -157,6 +157,17 @@ final class HistoryTests: XCTestCase {
     try await test.verify()
   }
 }
+
+#if PostgreSQL
+  /// The same on a server.
+  final class PostgreSQLHistoryTests: HistoryTests {
+    override class var engine: Engine { .server }
+
+    override func testAudit_ofOneBotAndOfEmptyRange() async throws {
+      try await super.testAudit_ofOneBotAndOfEmptyRange()
+    }
+  }
+#endif
 
 /// The double trades that two incident reports publish. Where a report gives no times but only the
 /// gap, the first trade of the pair is put on a day of its own.

@@ -4,10 +4,10 @@ import XCTest
 @testable import TradeLedger
 
 /// Leases that run out, late fills, and operators who settle what is left.
-final class LeaseScenarioTests: XCTestCase {
+class LeaseScenarioTests: PlacedTestCase {
   /// S-07: a holder sleeps 40 s over a 30 s lease, another asks at 31 s, the first fills at 40 s.
   func testReserve_afterLeaseInsideCooldown_isDeniedAndTheFillIsLate() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(900))
     let (trade, permit) = try await test.admitted()
     test.clock.advance(.seconds(31))
@@ -34,7 +34,7 @@ final class LeaseScenarioTests: XCTestCase {
   /// S-08, policy `cooldown`: a cooldown shorter than the lease. The second is admitted after the
   /// lease, the first is filled late, and the audit shows both.
   func testReserve_cooldownShorterThanLease_isAdmittedAfterTheLease() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(10))
     let (first, permit) = try await test.admitted()
     test.clock.advance(.seconds(29))
@@ -59,7 +59,7 @@ final class LeaseScenarioTests: XCTestCase {
 
   /// S-08, policy `block`: nobody trades until somebody has settled the first.
   func testReserve_underBlock_isDeniedUntilTheDoubtIsSettled() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(10), inDoubt: .block)
     let (first, _) = try await test.admitted()
     test.clock.advance(.seconds(31))
@@ -82,7 +82,7 @@ final class LeaseScenarioTests: XCTestCase {
 
   /// Under `block` the first reserve that finds the lease over is denied already, and writes why.
   func testReserve_underBlock_firstLookAfterTheLease_isDeniedInDoubt() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .zero, inDoubt: .block)
     let (first, permit) = try await test.admitted()
     test.clock.advance(.seconds(30))
@@ -97,7 +97,7 @@ final class LeaseScenarioTests: XCTestCase {
 
   /// S-10: the wrong token, and the token of an earlier permit, change nothing.
   func testSettle_withWrongOrOldToken_isRefusedAndChangesNothing() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(1))
     let (old, oldPermit) = try await test.admitted()
     try await test.filled(oldPermit)
@@ -124,7 +124,7 @@ final class LeaseScenarioTests: XCTestCase {
 
   /// S-09 in one process: exactly one outcome wins, the other call learns which.
   func testSettle_twice_firstWinsAndTheOtherLearnsWhich() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .zero)
     let (_, filled) = try await test.admitted()
     let stored = try await test.filled(filled, Fill(price: try Amount("100")))
@@ -148,7 +148,7 @@ final class LeaseScenarioTests: XCTestCase {
 
   /// A trade is in doubt from the moment its lease is over, written or not, wherever one looks.
   func testStatus_ofUnsettledTrade_changesWithTheLease() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(5))
     let (trade, permit) = try await test.admitted()
     test.clock.advance(.microseconds(29_999_999))
@@ -180,7 +180,7 @@ final class LeaseScenarioTests: XCTestCase {
     for (wait, looks, isLate) in [
       (29_999_999, false, false), (30_000_000, false, true), (30_000_000, true, true),
     ] {
-      let test = try await TestLedger()
+      let test = try await newLedger()
       try await test.addBot(cooldown: .seconds(60))
       let (_, permit) = try await test.admitted()
       test.clock.advance(.microseconds(wait))
@@ -191,3 +191,14 @@ final class LeaseScenarioTests: XCTestCase {
     }
   }
 }
+
+#if PostgreSQL
+  /// The same on a server.
+  final class PostgreSQLLeaseScenarioTests: LeaseScenarioTests {
+    override class var engine: Engine { .server }
+
+    override func testFill_atTheLeasesEnd_isLate() async throws {
+      try await super.testFill_atTheLeasesEnd_isLate()
+    }
+  }
+#endif

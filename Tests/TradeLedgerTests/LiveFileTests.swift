@@ -56,6 +56,19 @@ final class LiveFileTests: XCTestCase {
     for damage in damages { try await write(after: damage, inQuietDirectory: true) }
   }
 
+  /// S-34: a replay gives a permit to trade: not in a ledger that was moved away meanwhile.
+  func testReserve_againInAMovedLedger_givesNoPermit() async throws {
+    let test = try await TestLedger()
+    try await test.addBot()
+    let (trade, permit) = try await test.admitted()
+    try files.moveItem(atPath: test.path, toPath: test.path + ".moved")
+    await assertFails(.ledgerMoved) {
+      try await test.ledger.reserve(.example(), key: trade.key, token: permit.token)
+    }
+    try files.moveItem(atPath: test.path + ".moved", toPath: test.path)
+    try await test.verify()
+  }
+
   private func write(after damage: Damage, inQuietDirectory isQuiet: Bool) async throws {
     let test = try await TestLedger()
     try await test.addBot(cooldown: .zero)

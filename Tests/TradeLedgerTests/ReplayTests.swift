@@ -4,7 +4,7 @@ import XCTest
 @testable import TradeLedger
 
 /// S-19 and S-20: the same key again, from the same caller and from another.
-final class ReplayTests: XCTestCase {
+class ReplayTests: PlacedTestCase {
   private let key = OrderKey(stored: "celery-task-4711")
   private let token = PermitToken(stored: "token-of-first-delivery")
 
@@ -15,7 +15,7 @@ final class ReplayTests: XCTestCase {
   }
 
   private func started() async throws -> (TestLedger, Trade, Permit) {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(60))
     let outcome = try await reserve(test, token: token)
     guard case .admitted(let trade, let permit) = outcome else { throw Unexpected(outcome) }
@@ -104,7 +104,7 @@ final class ReplayTests: XCTestCase {
 
   /// A denial burns no key: the same key is admitted when the time has come.
   func testReserve_againAfterDenial_isAdmittedUnderTheSameKey() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(60))
     try await test.recorded()
     let denied = try await reserve(test)
@@ -130,7 +130,7 @@ final class ReplayTests: XCTestCase {
 
   /// Key and content for `record`: the first row, no second one; and across the two ways in.
   func testRecord_again_isReplayed() async throws {
-    let test = try await TestLedger()
+    let test = try await newLedger()
     try await test.addBot(cooldown: .seconds(60))
     let first = try await test.recorded(key: "k-1")
     let again = try await test.ledger.record(.example(), key: try OrderKey("k-1"))
@@ -167,13 +167,15 @@ final class ReplayTests: XCTestCase {
     try await test.filled(permit)
     try await test.verify()
   }
-
-  /// A replay gives a permit to trade: not in a ledger that was moved away meanwhile (S-34).
-  func testReserve_again_inMovedLedger_givesNoPermit() async throws {
-    let (test, _, _) = try await started()
-    try FileManager.default.moveItem(atPath: test.path, toPath: test.path + ".moved")
-    await assertFails(.ledgerMoved) { try await self.reserve(test, token: self.token) }
-    try FileManager.default.moveItem(atPath: test.path + ".moved", toPath: test.path)
-    try await test.verify()
-  }
 }
+
+#if PostgreSQL
+  /// The same on a server.
+  final class PostgreSQLReplayTests: ReplayTests {
+    override class var engine: Engine { .server }
+
+    override func testReserve_again_whileDisabled_isReplayed() async throws {
+      try await super.testReserve_again_whileDisabled_isReplayed()
+    }
+  }
+#endif

@@ -162,17 +162,17 @@ _SERVER_SCHEMA: Final = {
     "constraint trades_pkey on trades": "954b5a6d0adafa181f1e348d5f9c019d",
     "function acquire": "50ad2583760a72105d0c134d2dac73b7",
     "function add_bot": "220cf7c309b31c86ee1da5738f222ae5",
-    "function attempt": "278ae791cc814bc1a87f06ccf4b7d1fe",
+    "function attempt": "c83ac784aa6bb710acbc7408a02c6a90",
     "function begin_writing": "0323dc63dc18429b777a2efa420c2704",
     "function bot_new": "59b14702ef325b1247a27c5ec6a9663e",
     "function bot_said": "f6897a872798b30d4573911c41ae73b9",
     "function change_bot": "050d286b97d79ca1a0f75bb2153ab7eb",
     "function check_bot": "4bfbb94a5a42de054ba48129ce2886b4",
     "function conflict_new": "9029edc838b3def8daa676505d529c81",
-    "function copy_begins": "fef7eec700597cf87f338105775949bf",
+    "function copy_begins": "fa5e5a2bdb3f14fe26c6376e47763fe8",
     "function copy_ends": "893abfa6f1d7e75a05978750439722e0",
     "function enter": "672bfb60556f16bd53d622b2d7d38d24",
-    "function evict": "68c0b737ab46bde10f651a1c39ca6d43",
+    "function evict": "3db0e24c21a689dd11d8669deab19cfb",
     "function instance_said": "d1f920a0dd7f5d53251c5ff26e991068",
     "function instance_write": "23bca47b857612079bf571fae7dcebdc",
     "function is_amount": "b066b39d42aeec2e229e4f47ec9afa3a",
@@ -2591,6 +2591,8 @@ class _Server:
         self._warning: str | None = None
         self._canceller: threading.Thread | None = None
         self.connection: Any = None
+        # Which ledger was opened: another may answer at its address later.
+        self.identity: list[str | None] | None = None
 
     @staticmethod
     def _hosts(settings: dict[str, str]) -> list[dict[str, str]]:
@@ -2626,6 +2628,7 @@ class _Server:
         try:
             if self.connection is None:
                 self._connect(wait)
+                self._expect_the_same(wait)
             return self._ask(sql, values, wait)
         except _ConnectionLost:
             self.close()
@@ -2635,6 +2638,21 @@ class _Server:
             if not isinstance(error, (_ServerError, LedgerError)):
                 self.close()
             raise
+
+    def _expect_the_same(self, wait: _Wait) -> None:
+        """Whoever went on in another ledger would trade in two."""
+        if self.identity is None:
+            return
+        try:
+            found = self._ask(_IDENTITY, (), wait)[0]
+        except _ConnectionLost as lost:
+            raise _ConnectionLost(str(lost), False) from None
+        except _ServerError:
+            self.close()
+            raise
+        if found != self.identity:
+            self.close()
+            raise _ServerError("TL004", "another ledger than the one that was opened")
 
     def _connect(self, wait: _Wait) -> None:
         lost = _ConnectionLost("no server is named", False)
@@ -2822,7 +2840,11 @@ WHERE $1::text IS NULL OR name = $1 ORDER BY name"""
 _OPENING: Final = """
 SELECT tradeledger.layout(), (SELECT mode FROM tradeledger.ledger_row),
   current_setting('default_transaction_isolation'),
+  (SELECT created_at FROM tradeledger.ledger_row),
   (""" + _SERVER_FINGERPRINT + ")"
+
+# Neither changes, and both go along into a copy or a standby.
+_IDENTITY: Final = "SELECT mode, created_at FROM tradeledger.ledger_row"
 
 
 class _ServerLedger(Ledger):
@@ -2851,7 +2873,7 @@ class _ServerLedger(Ledger):
                 f"{_quoted(self.path)} has the older layout {layout}; this client knows {_LAYOUT}",
                 "let an operator bring it up to date: tradeledger init --db with the same URL",
             )
-        self._expect_shipped(row[3])
+        self._expect_shipped(row[4])
         if row[1] is None:
             text = f"{_quoted(self.path)} has the schema of a ledger but no mode"
             raise _error("not_a_ledger", text, "make ledgers with `tradeledger init`")
@@ -2861,6 +2883,7 @@ class _ServerLedger(Ledger):
                 "ALTER ROLE ... SET default_transaction_isolation = 'read committed'",
             )
         self.mode = row[1]
+        self._server.identity = [row[1], row[3]]
 
     def _opening(self, wait: _Wait) -> list[str | None]:
         try:
@@ -2976,6 +2999,12 @@ class _ServerLedger(Ledger):
             )  # fmt: skip
         if state in ("3F000", "42P01", "42883", "42703"):
             return _error("not_a_ledger", text, "make the ledger with `tradeledger init --db URL`")
+        if state == "TL004":
+            return _error(
+                "ledger_moved", f"{text}, or replaced by it while it was open",
+                "send no order; stop all workers, see what the address leads to, start again, and "
+                "look the key up before trading",
+            )  # fmt: skip
         if state == "42501":
             hint = "GRANT tradeledger_worker to this role"
             return _error("permission", text, hint)

@@ -296,7 +296,7 @@ MUTATIONS = [
     Mutation(
         "child-repeats-its-parent", "a forked child goes on with its parent's random bits",
         ((RANDOM, "atomic_fetch_add(&generation, 1)", "atomic_fetch_add(&generation, 0)"),),
-        ("InstanceRaceTests",)),
+        ("InstanceFileTests",)),
     Mutation(
         "conflicts-unread", "a fill that came after a void is not looked at before the lock",
         ((READER, "    if found.hasConflicts {\n", "    if found.hasConflicts && false {\n"),),

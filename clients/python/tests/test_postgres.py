@@ -559,6 +559,27 @@ class OpeningTests(ServerTestCase):
             finally:
                 server.close()
 
+    def test_another_ledger_at_the_same_address_is_refused(self) -> None:
+        self.server.add_bot()
+        with self.server.open(self.server.url()) as ledger:
+            made = self.server.query("SELECT created_at FROM tradeledger.ledger")[0][0]
+            for at, is_same in ((made + 1, False), (made, True)):
+                self.server.query("SET session_replication_role = replica")
+                self.server.query("UPDATE tradeledger.ledger SET created_at = %s", at)
+                self.server.query("RESET session_replication_role")
+                self.server.query(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                    "WHERE usename = %s AND datname = current_database()", WORKER,
+                )  # fmt: skip
+                if is_same:
+                    ledger.check("momentum")
+                else:
+                    error = self.failed("ledger_moved", ledger.check, "momentum")
+                    self.assertEqual(error.retry, "never")
+                    self.failed(
+                        "ledger_moved", ledger.reserve, "momentum", "buy", "BTC-USD", "1"
+                    )
+
     def test_what_else_is_in_the_database_does_not_matter(self) -> None:
         server = ServerLedger("live")
         try:

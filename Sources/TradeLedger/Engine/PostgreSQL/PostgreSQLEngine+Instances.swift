@@ -75,7 +75,7 @@
     private static let claims = Mutex<[String: Set<InstanceClaim>]>([:])
 
     init(_ address: Address, _ setup: LaneSetup) {
-      session = ServerSession(address, setup.counter)
+      session = ServerSession(address, setup.counter, setup.opened)
       self.setup = setup
     }
 

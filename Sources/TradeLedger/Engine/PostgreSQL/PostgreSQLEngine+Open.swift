@@ -17,7 +17,8 @@
 
     /// Makes the schema where it is missing, without the row that makes a ledger of it.
     static func installSchema(_ address: Address, wait: Duration) throws(LedgerError) {
-      try Opening.installSchema(ServerSession(address, StatementCounter()), WaitLimit(wait))
+      try Opening.installSchema(
+        ServerSession(address, StatementCounter(), OpenedLedger()), WaitLimit(wait))
     }
 
     /// Makes the schema of an existing ledger that of this version, on a thread of its own.
@@ -26,7 +27,7 @@
     ) async throws(LedgerError) -> LedgerUpgrade {
       let address = try address(url)
       return try await EngineOpener(options.thread).run { () throws(LedgerError) in
-        let session = ServerSession(address, StatementCounter())
+        let session = ServerSession(address, StatementCounter(), OpenedLedger())
         return try ServerUpgrade(
           session: session, wait: WaitLimit(options.lockWait), isRepair: repairing
         ).run()
@@ -49,7 +50,7 @@
       thread: LedgerThread
     ) throws(LedgerError) -> PostgreSQLEngine {
       let counter = StatementCounter()
-      let session = ServerSession(address, counter)
+      let session = ServerSession(address, counter, OpenedLedger())
       let wait = WaitLimit(options.lockWait)
       var found = try look(session, wait)
       if found == nil, let mode {
@@ -86,7 +87,9 @@
         throw .olderLayout(layout, PostgreSQLEngine.layout, session.address.name)
       }
       try expectShipped(row.optionalText(2), session)
-      return row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
+      let mode = row.optionalText(0).flatMap { LedgerMode(rawValue: $0) }
+      if mode != nil { session.opened.remember(row.optionalText(0), row.optionalText(3)) }
+      return mode
     }
 
     /// Throws `schemaAltered` unless the schema is the one of `schema.postgres.sql`, or there is

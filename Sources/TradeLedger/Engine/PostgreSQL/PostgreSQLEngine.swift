@@ -34,7 +34,8 @@
     ) {
       let address = session.address
       let setup = LaneSetup(
-        server: address.name, clock: options.clock, pid: getpid(), counter: counter)
+        server: address.name, clock: options.clock, pid: getpid(), counter: counter,
+        opened: session.opened)
       self.thread = thread
       self.mode = mode
       self.session = session

@@ -97,6 +97,11 @@
           hint: "nothing was written and nothing was lost; make room and try again", retry: .safe)
       case "TL000", "TL001", "TL003":
         self.init(.configuration, what, hint: Self.hint(setup: error))
+      case OpenedLedger.moved:
+        self.init(
+          .ledgerMoved, "\(what), or replaced by it while it was open",
+          hint: "send no order; stop all workers, see what the address leads to, start again, and "
+            + "look the key up before trading")
       default: self.init(other: error, server: server, what: what)
       }
     }

@@ -25,6 +25,7 @@
     let address: Address
     private var connection: Connection?
     private let counter: StatementCounter
+    let opened: OpenedLedger
     /// How much longer than its wait for locks a call may take, whatever happens: for the network,
     /// and to find out what became of a write whose answer did not come.
     static let patience = Duration.seconds(2)
@@ -35,8 +36,9 @@
     static let leastWait = Duration.seconds(1)
     private static let oldestServer = 150_000
 
-    init(_ address: Address, _ counter: StatementCounter) {
+    init(_ address: Address, _ counter: StatementCounter, _ opened: OpenedLedger) {
       self.address = address
+      self.opened = opened
       self.counter = counter
     }
 
@@ -140,6 +142,7 @@
     private func connected(_ remaining: Duration) throws(PostgreSQLError) -> Connection {
       if let connection, !connection.hasHungUp { return connection }
       disconnect()
+      let limit = WaitLimit(remaining)
       let new = try Connection.open(address, wait: remaining)
       // (Zero: a pooler that does not say.)
       guard new.serverVersion == 0 || new.serverVersion >= ServerSession.oldestServer else {
@@ -147,6 +150,7 @@
           sqlState: "TL001",
           message: "PostgreSQL \(new.parameter("server_version") ?? "") is too old")
       }
+      try opened.expect(at: new, wait: limit.remaining)
       connection = new
       return new
     }

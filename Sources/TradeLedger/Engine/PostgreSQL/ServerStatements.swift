@@ -6,8 +6,10 @@
 
     /// While it is answered no upgrade can begin or end: it has the lock of `ledger`.
     static let ledger = """
-      SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout(), (\(fingerprint))
+      SELECT (SELECT mode FROM tradeledger.ledger_row), tradeledger.layout(), (\(fingerprint)),
+        (SELECT created_at FROM tradeledger.ledger_row)
       """
+    static let identity = "SELECT mode, created_at FROM tradeledger.ledger_row"
     static let hasSchema = """
       SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'tradeledger'
       """

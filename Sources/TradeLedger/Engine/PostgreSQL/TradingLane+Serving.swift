@@ -7,6 +7,7 @@
     let clock: any LedgerClock
     let pid: Int32
     let counter: StatementCounter
+    let opened: OpenedLedger
 
     var givenTime: Int64? { LaneSetup.givenTime(clock) }
 
@@ -98,7 +99,8 @@
     private let work: LaneWork
 
     init(_ address: Address, _ setup: LaneSetup) {
-      work = LaneWork(session: ServerSession(address, setup.counter), setup: setup)
+      work = LaneWork(
+        session: ServerSession(address, setup.counter, setup.opened), setup: setup)
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
