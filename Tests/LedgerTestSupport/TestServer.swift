@@ -31,7 +31,9 @@
     public static func ownOrSkip(
       settings: [String] = [], isSmall: Bool = false, under wrapper: [String] = []
     ) throws -> TestServer {
-      do { return try start(settings: settings, isSmall: isSmall, under: wrapper) } catch let error as NoServer {
+      do { return try start(settings: settings, isSmall: isSmall, under: wrapper) } catch let error
+        as NoServer
+      {
         guard error.isNotToBeHad else { throw error }
         throw XCTSkip("no server of the test's own: \(error.reason)")
       }

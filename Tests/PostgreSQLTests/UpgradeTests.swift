@@ -15,7 +15,8 @@
     private func upgrade(
       _ url: String, steps: [Int64: String], wait: Duration = .seconds(5)
     ) throws(LedgerError) -> LedgerUpgrade {
-      let session = ServerSession(try PostgreSQLEngine.address(url), StatementCounter())
+      let session = ServerSession(
+        try PostgreSQLEngine.address(url), StatementCounter(), OpenedLedger())
       return try ServerUpgrade(
         session: session, wait: WaitLimit(wait), isRepair: false, steps: steps
       ).run()
