@@ -19,7 +19,10 @@
     override func tearDown() { proxy?.close() }
 
     private func opened(_ lockWait: Duration = .seconds(20)) async throws -> ServerLedger {
-      let test = try await ServerLedger(through: proxy) { $0.lockWait = lockWait }
+      let test = try await ServerLedger(through: proxy) {
+        $0.lockWait = lockWait
+        $0.connectionLimit = 1
+      }
       try await test.addBot()
       return test
     }

@@ -18,15 +18,15 @@
     override func tearDown() { proxy?.close() }
 
     private func opened(
-      lockWait: Duration = .seconds(5), connections: Int = 4
+      lockWait: Duration = .seconds(5)
     ) async throws -> (ServerLedger, CuttingProxy) {
       let proxy = try XCTUnwrap(proxy)
       let test = try await ServerLedger(through: proxy) {
         $0.lockWait = lockWait
-        $0.connectionLimit = connections
+        $0.connectionLimit = 1
       }
       try await test.addBot()
-      // From here on there is a connection to be cut, and the next question is the test's.
+      // From here on the one connection is there, and the next question is the test's.
       await expectError(.noSuchBot) { _ = try await test.ledger.reserve(.example("nobody")) }
       return (test, proxy)
     }
@@ -185,8 +185,7 @@
     }
 
     func testAnswer_thatCannotBeFetched_isUnknown() async throws {
-      // The one connection is there already, to be cut.
-      let (test, proxy) = try await opened(lockWait: .milliseconds(300), connections: 1)
+      let (test, proxy) = try await opened(lockWait: .milliseconds(300))
       _ = try await test.ledger.record(.example())
       proxy.cut(.answer)
       proxy.refuse(true)

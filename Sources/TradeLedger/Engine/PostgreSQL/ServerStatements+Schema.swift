@@ -7,8 +7,8 @@
     /// The same on every version, for every role and search_path: names in place of numbers, and no
     /// name of the schema. Deparsed are triggers, constraints, indexes and defaults, whose texts
     /// have not changed in many versions, and views, whose texts have; those are left out on a
-    /// version later than the last that was tried. A privilege that cannot write (`is_harmless`)
-    /// may be given to roles of the operator's own.
+    /// version later than the last that was tried. A privilege by which nobody can break a rule
+    /// (`is_harmless`) may be given to roles of the operator's own.
     static let fingerprint = """
       WITH place AS (
         SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'tradeledger'
@@ -49,7 +49,7 @@
             f.proretset, f.provolatile, f.proconfig, f.prorettype::regtype,
             COALESCE(f.proallargtypes, f.proargtypes::oid[])::regtype[], f.proargnames,
             f.proargmodes, pg_get_expr(f.proargdefaults, 0), f.prosrc, f.prosqlbody IS NULL)::text,
-          f.proowner, COALESCE(f.proacl, acldefault('f', f.proowner)), NOT f.prosecdef
+          f.proowner, COALESCE(f.proacl, acldefault('f', f.proowner)), true
         FROM pg_proc AS f JOIN place AS p ON p.oid = f.pronamespace
         JOIN pg_language AS l ON l.oid = f.prolang
         UNION ALL
@@ -142,7 +142,7 @@
         FROM pg_class WHERE relkind = 'v' AND relnamespace = 'tradeledger'::regnamespace
         UNION ALL
         SELECT concat('function ', proname), concat('FUNCTION ', oid::regproc), proacl
-        FROM pg_proc WHERE NOT prosecdef AND pronamespace = 'tradeledger'::regnamespace
+        FROM pg_proc WHERE pronamespace = 'tradeledger'::regnamespace
       ) AS o CROSS JOIN LATERAL aclexplode(o.acl) AS a JOIN pg_roles AS r ON r.oid = a.grantee
       WHERE r.rolname NOT IN ('tradeledger_owner', 'tradeledger_worker')
         AND a.privilege_type IN ('SELECT', 'EXECUTE')
