@@ -504,27 +504,16 @@ class BatchTests(ServerTestCase):
         self.assertEqual(self.server.query("SELECT count(*) FROM tradeledger.trades"), [(2,)])
 
 
-class OpeningTests(ServerTestCase):
+@unittest.skipIf(os.environ.get("TRADELEDGER_TEST_ANY_SCHEMA"), "the schema is not the shipped one")
+class FingerprintTests(ServerTestCase):
     mode = "live"
 
-    def test_what_is_no_ledger(self) -> None:
-        nothing = address("postgres")
-        self.failed("not_a_ledger", Ledger, nothing)
-        self.failed("no_ledger", Ledger, address("tradeledger_test_nothing"))
-        self.failed("io", Ledger, "postgresql://127.0.0.1:1/x", 0.2)
-        for url in ("user:sec@ret@127.0.0.1:1/x", "user:sec%zzret@127.0.0.1:1/x"):
-            error = self.failed("invalid_input", Ledger, f"postgresql://{url}", 0.2)
-            self.assertNotIn("sec", error.message)
-        error = self.failed("io", Ledger, "postgresql://127.0.0.1:1/x?password=secret", 0.2)
-        self.assertNotIn("secret", error.message)
-        # The first one answers nothing at all (RFC 5737): the second is asked all the same.
-        there = urllib.parse.urlsplit(address("tradeledger_test_nothing"))
-        user, _, host = there.netloc.rpartition("@")
-        both = there._replace(netloc=f"{user}@192.0.2.1:9,{host}").geturl()
-        self.failed("no_ledger", Ledger, both, 4)
-        self.failed("permission", Ledger, address(self.server.name, "nobody_of_that_name"))
-        self.assertNotIn("secret", self.failed(
-            "io", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
+    def test_a_fresh_ledger_has_the_shipped_fingerprint(self) -> None:
+        found = self.server.query(tradeledger._SERVER_FINGERPRINT)[0][0]
+        self.assertEqual(
+            dict(line.rsplit("\t", 1) for line in found.split("\n")), tradeledger._SERVER_SCHEMA,
+            "after a change of schema.postgres.sql: scripts/postgres --only fingerprint",
+        )  # fmt: skip
 
     def test_an_altered_schema_is_refused_and_named(self) -> None:
         for change, words in (
@@ -568,6 +557,29 @@ class OpeningTests(ServerTestCase):
             server.open().close()
         finally:
             server.close()
+
+
+class OpeningTests(ServerTestCase):
+    mode = "live"
+
+    def test_what_is_no_ledger(self) -> None:
+        nothing = address("postgres")
+        self.failed("not_a_ledger", Ledger, nothing)
+        self.failed("no_ledger", Ledger, address("tradeledger_test_nothing"))
+        self.failed("io", Ledger, "postgresql://127.0.0.1:1/x", 0.2)
+        for url in ("user:sec@ret@127.0.0.1:1/x", "user:sec%zzret@127.0.0.1:1/x"):
+            error = self.failed("invalid_input", Ledger, f"postgresql://{url}", 0.2)
+            self.assertNotIn("sec", error.message)
+        error = self.failed("io", Ledger, "postgresql://127.0.0.1:1/x?password=secret", 0.2)
+        self.assertNotIn("secret", error.message)
+        # The first one answers nothing at all (RFC 5737): the second is asked all the same.
+        there = urllib.parse.urlsplit(address("tradeledger_test_nothing"))
+        user, _, host = there.netloc.rpartition("@")
+        both = there._replace(netloc=f"{user}@192.0.2.1:9,{host}").geturl()
+        self.failed("no_ledger", Ledger, both, 4)
+        self.failed("permission", Ledger, address(self.server.name, "nobody_of_that_name"))
+        self.assertNotIn("secret", self.failed(
+            "io", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
 
     def test_no_connection_is_left(self) -> None:
         self.server.query(f"ALTER ROLE {WORKER} CONNECTION LIMIT 0")
