@@ -328,7 +328,7 @@ WITH place AS (
       f.proretset, f.provolatile, f.proconfig, f.prorettype::regtype,
       COALESCE(f.proallargtypes, f.proargtypes::oid[])::regtype[], f.proargnames,
       f.proargmodes, pg_get_expr(f.proargdefaults, 0), f.prosrc, f.prosqlbody IS NULL)::text,
-    f.proowner, COALESCE(f.proacl, acldefault('f', f.proowner)), NOT f.prosecdef
+    f.proowner, COALESCE(f.proacl, acldefault('f', f.proowner)), true
   FROM pg_proc AS f JOIN place AS p ON p.oid = f.pronamespace
   JOIN pg_language AS l ON l.oid = f.prolang
   UNION ALL

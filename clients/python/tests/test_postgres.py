@@ -504,28 +504,16 @@ class BatchTests(ServerTestCase):
         self.assertEqual(self.server.query("SELECT count(*) FROM tradeledger.trades"), [(2,)])
 
 
-class OpeningTests(ServerTestCase):
+@unittest.skipIf(os.environ.get("TRADELEDGER_TEST_ANY_SCHEMA"), "the schema is not the shipped one")
+class FingerprintTests(ServerTestCase):
     mode = "live"
 
-    def test_what_is_no_ledger(self) -> None:
-        nothing = address("postgres")
-        self.failed("not_a_ledger", Ledger, nothing)
-        self.failed("no_ledger", Ledger, address("tradeledger_test_nothing"))
-        self.failed("unavailable", Ledger, "postgresql://127.0.0.1:1/x", 0.2)
-        for url in ("user:sec@ret@127.0.0.1:1/x", "user:sec%zzret@127.0.0.1:1/x"):
-            error = self.failed("invalid_input", Ledger, f"postgresql://{url}", 0.2)
-            self.assertNotIn("sec", error.message)
-        error = self.failed(
-            "unavailable", Ledger, "postgresql://127.0.0.1:1/x?password=secret", 0.2)  # fmt: skip
-        self.assertNotIn("secret", error.message)
-        # The first one answers nothing at all (RFC 5737): the second is asked all the same.
-        there = urllib.parse.urlsplit(address("tradeledger_test_nothing"))
-        user, _, host = there.netloc.rpartition("@")
-        both = there._replace(netloc=f"{user}@192.0.2.1:9,{host}").geturl()
-        self.failed("no_ledger", Ledger, both, 4)
-        self.failed("permission", Ledger, address(self.server.name, "nobody_of_that_name"))
-        self.assertNotIn("secret", self.failed(
-            "unavailable", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
+    def test_a_fresh_ledger_has_the_shipped_fingerprint(self) -> None:
+        found = self.server.query(tradeledger._SERVER_FINGERPRINT)[0][0]
+        self.assertEqual(
+            dict(line.rsplit("\t", 1) for line in found.split("\n")), tradeledger._SERVER_SCHEMA,
+            "after a change of schema.postgres.sql: scripts/postgres --only fingerprint",
+        )  # fmt: skip
 
     def test_an_altered_schema_is_refused_and_named(self) -> None:
         for change, words in (
@@ -559,6 +547,41 @@ class OpeningTests(ServerTestCase):
             finally:
                 server.close()
 
+    def test_what_else_is_in_the_database_does_not_matter(self) -> None:
+        server = ServerLedger("live")
+        try:
+            server.query("CREATE SCHEMA other")
+            server.query("CREATE TABLE other.trades (id bigint)")
+            server.query("CREATE VIEW other.seen AS SELECT * FROM tradeledger.trade_rows")
+            server.query("GRANT SELECT ON tradeledger.trade_rows TO pg_monitor")
+            server.open().close()
+        finally:
+            server.close()
+
+
+class OpeningTests(ServerTestCase):
+    mode = "live"
+
+    def test_what_is_no_ledger(self) -> None:
+        nothing = address("postgres")
+        self.failed("not_a_ledger", Ledger, nothing)
+        self.failed("no_ledger", Ledger, address("tradeledger_test_nothing"))
+        self.failed("unavailable", Ledger, "postgresql://127.0.0.1:1/x", 0.2)
+        for url in ("user:sec@ret@127.0.0.1:1/x", "user:sec%zzret@127.0.0.1:1/x"):
+            error = self.failed("invalid_input", Ledger, f"postgresql://{url}", 0.2)
+            self.assertNotIn("sec", error.message)
+        error = self.failed(
+            "unavailable", Ledger, "postgresql://127.0.0.1:1/x?password=secret", 0.2)  # fmt: skip
+        self.assertNotIn("secret", error.message)
+        # The first one answers nothing at all (RFC 5737): the second is asked all the same.
+        there = urllib.parse.urlsplit(address("tradeledger_test_nothing"))
+        user, _, host = there.netloc.rpartition("@")
+        both = there._replace(netloc=f"{user}@192.0.2.1:9,{host}").geturl()
+        self.failed("no_ledger", Ledger, both, 4)
+        self.failed("permission", Ledger, address(self.server.name, "nobody_of_that_name"))
+        self.assertNotIn("secret", self.failed(
+            "unavailable", Ledger, "postgresql://user:secret@127.0.0.1:1/x", 0.2).message)  # fmt: skip
+
     def test_another_ledger_at_the_same_address_is_refused(self) -> None:
         self.server.add_bot()
         with self.server.open(self.server.url()) as ledger:
@@ -579,17 +602,6 @@ class OpeningTests(ServerTestCase):
                     self.failed(
                         "ledger_moved", ledger.reserve, "momentum", "buy", "BTC-USD", "1"
                     )
-
-    def test_what_else_is_in_the_database_does_not_matter(self) -> None:
-        server = ServerLedger("live")
-        try:
-            server.query("CREATE SCHEMA other")
-            server.query("CREATE TABLE other.trades (id bigint)")
-            server.query("CREATE VIEW other.seen AS SELECT * FROM tradeledger.trade_rows")
-            server.query("GRANT SELECT ON tradeledger.trade_rows TO pg_monitor")
-            server.open().close()
-        finally:
-            server.close()
 
     def test_a_copy_is_exact_and_goes_on(self) -> None:
         self.server.add_bot("a", cooldown_us=60_000_000)

@@ -67,7 +67,7 @@ class Load:
         url = url or self.server.url("faults", WORKER, port)
         environment = os.environ | {
             "PYTHONPATH": str(CLIENT), "PYTHONDONTWRITEBYTECODE": "1",
-            "TRADELEDGER_TEST_SCHEMA": "" if self.is_shipped else "another",
+            "TRADELEDGER_TEST_ANY_SCHEMA": "" if self.is_shipped else "yes",
         }  # fmt: skip
         for number in range(count):
             self.workers.append(
