@@ -18,10 +18,13 @@
     override func tearDown() { proxy?.close() }
 
     private func opened(
-      lockWait: Duration = .seconds(5)
+      lockWait: Duration = .seconds(5), connections: Int = Ledger.Options().connectionLimit
     ) async throws -> (ServerLedger, CuttingProxy) {
       let proxy = try XCTUnwrap(proxy)
-      let test = try await ServerLedger(through: proxy) { $0.lockWait = lockWait }
+      let test = try await ServerLedger(through: proxy) {
+        $0.lockWait = lockWait
+        $0.connectionLimit = connections
+      }
       try await test.addBot()
       return (test, proxy)
     }
@@ -179,7 +182,7 @@
     }
 
     func testAnswer_thatCannotBeFetched_isUnknown() async throws {
-      let (test, proxy) = try await opened(lockWait: .milliseconds(300))
+      let (test, proxy) = try await opened(lockWait: .milliseconds(300), connections: 1)
       // From here on there is a connection to be cut.
       _ = try await test.ledger.record(.example())
       proxy.cut(.answer)
