@@ -34,8 +34,8 @@ enum HelpTopic: String, CaseIterable {
       75   busy: nothing was written; try again with the same key. Of guard: another
            process has the name
       77   the operating system forbids it, or the server: a wrong password
-      78   unsafe place: network file system, hard link; or a ledger of another mode;
-           or a server that is too old or set up wrongly
+      78   unsafe place: network file system, hard link; a ledger of another mode;
+           a server that is too old or set up wrongly
       126  guard cannot execute the command
       127  guard does not find the command
       128+n  ended by signal n
