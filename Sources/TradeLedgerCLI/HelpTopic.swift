@@ -26,17 +26,16 @@ enum HelpTopic: String, CaseIterable {
       64   usage: an unknown option, a missing argument, a wrong combination
       65   bad data: a malformed number, name, time or duration; not a ledger file
       66   no such ledger, bot or trade; nothing to examine
-      69   the engine for this database is not part of the program, or the server
+      69   the engine for this database is not part of the program, or its server
            cannot be reached
       70   internal error, or the outcome is unknown: check before you do anything
       73   cannot create the ledger or the result file
       74   reading or writing failed
       75   busy: nothing was written; try again with the same key. Of guard: another
            process has the name
-      77   the operating system forbids it, or the server: a wrong password, a role that
-           may not
-      78   unsafe place: network file system, hard link; or a ledger of another mode, or a
-           server that is set up wrongly or too old
+      77   the operating system forbids it, or the server: a wrong password
+      78   unsafe place: network file system, hard link; a ledger of another mode;
+           a server that is too old or set up wrongly
       126  guard cannot execute the command
       127  guard does not find the command
       128+n  ended by signal n

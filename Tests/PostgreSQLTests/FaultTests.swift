@@ -18,8 +18,11 @@
 
     override func tearDown() { proxy?.close() }
 
-    private func opened(_ lockWait: Duration = .seconds(20)) async throws -> ServerLedger {
-      let test = try await ServerLedger(through: proxy) {
+    /// With one connection, so that the one that is there is the one that is asked.
+    private func opened(
+      _ lockWait: Duration = .seconds(20), _ server: TestServer? = nil
+    ) async throws -> ServerLedger {
+      let test = try await ServerLedger(through: server == nil ? proxy : nil, server: server) {
         $0.lockWait = lockWait
         $0.connectionLimit = 1
       }
@@ -162,7 +165,7 @@
 
     // MARK: Stalls
 
-    /// Two trades: from here on there is a connection, and the statement is prepared there.
+    /// Two trades: from here on the statement is prepared.
     private func connect(_ ledger: Ledger) async throws {
       for _ in 0..<2 { _ = try await ledger.record(.example()) }
     }
@@ -253,8 +256,7 @@
     func testStop_ofTheWholeServer_isUnknownAndTrueAfterwards() async throws {
       let server = try TestServer.ownOrSkip()
       defer { server.stop() }
-      let test = try await ServerLedger(server: server) { $0.lockWait = .milliseconds(400) }
-      try await test.addBot()
+      let test = try await opened(.milliseconds(400), server)
       try await connect(test.ledger)
       let key = try OrderKey("stopped")
       server.pause()

@@ -18,7 +18,7 @@
     override func tearDown() { proxy?.close() }
 
     private func opened(
-      lockWait: Duration = .seconds(5)
+      lockWait: Duration = .seconds(5), connections: Int = Ledger.Options().connectionLimit
     ) async throws -> (ServerLedger, CuttingProxy) {
       let proxy = try XCTUnwrap(proxy)
       let test = try await ServerLedger(through: proxy) {

@@ -51,7 +51,7 @@
     func testLog_withoutRoom() async throws {
       // Each segment takes room of its own.
       let server = try TestServer.ownOrSkip(
-        settings: ["fsync = on", "min_wal_size = 2MB", "wal_keep_size = 90MB"], isSmall: true)
+        settings: ["min_wal_size = 2MB", "wal_keep_size = 90MB"], isSmall: true)
       defer { server.stop() }
       let test = try await opened(server)
       let filler = try fill(server.directory + "/wal")
