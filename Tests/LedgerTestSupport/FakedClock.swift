@@ -29,8 +29,8 @@ public enum FakedClock {
     ]
   }
 
-  /// The wall clock of a server is ahead by what stands in the file at `path`. Without faketime's own
-  /// process in between, for a program whose parent waits for its pid.
+  /// The wall clock of a server is ahead by what stands in the file at `path`. Without a process of
+  /// faketime's own in between, for a program whose parent waits for its pid.
   public static func server(_ path: String) -> [String] {
     let library = BuiltBinary.run("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"]).stdout
     return [

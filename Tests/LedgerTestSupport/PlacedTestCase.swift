@@ -3,8 +3,8 @@ public import XCTest
 
 /// Tests that are played with a ledger in a file and, in a subclass, with one on a server.
 ///
-/// Such a subclass has a test of its own, or takes one over by name: a class without any is not found
-/// by `swift test`.
+/// Such a subclass has a test of its own, or takes one over by name: a class without any is not
+/// found by `swift test`.
 open class PlacedTestCase: XCTestCase {
   public enum Engine: Sendable { case file, server }
 

@@ -45,8 +45,8 @@ class AdmissionRaceTests: PlacedTestCase {
   }
 
   /// S-02: whoever reads first and commits second is refused or admitted by what is then true;
-  /// neither SQLITE_BUSY_SNAPSHOT nor a serialization failure reaches a caller. With a cooldown of zero everybody gets through, one
-  /// after the other, and nobody sees an error.
+  /// neither SQLITE_BUSY_SNAPSHOT nor a serialization failure reaches a caller. With a cooldown of
+  /// zero everybody gets through, one after the other, and nobody sees an error.
   func testReserve_underContentionWithoutCooldown_neverFails() throws {
     let workers = try workers(6)
     XCTAssertEqual(workers[0].ask("bot hot 0s 30s cooldown"), "added")
@@ -144,7 +144,7 @@ class AdmissionRaceTests: PlacedTestCase {
 
   /// S-24: N processes make the ledger at a barrier; one creates it, all of them work.
   func testCreate_byEightProcessesAtABarrier_worksForAll() throws {
-    for _ in 0..<(Self.isOnServer ? 5 : 15) {
+    for _ in 0..<(Self.isOnServer ? 3 : 15) {
       let fresh = try newPlace()
       let workers = try (0..<8).map { _ in try LedgerWorker(fresh, wait: "20s") }
       let answers = LedgerWorker.together(workers) { _ in "create paper" }
@@ -165,7 +165,8 @@ class AdmissionRaceTests: PlacedTestCase {
   final class PostgreSQLAdmissionRaceTests: AdmissionRaceTests {
     override class var engine: Engine { .server }
 
-    /// S-24: many programs `init` the same empty database at once, as its owner, who is no superuser.
+    /// S-24: many programs `init` the same empty database at once, as its owner, who is no
+    /// superuser.
     func testInit_byEightProgramsAtOnce_makesOneLedger() throws {
       let url = try TestServer.owned(newPlace())
       let programs = try (0..<8).map { _ in

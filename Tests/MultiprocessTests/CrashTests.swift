@@ -126,7 +126,7 @@ class CrashTests: PlacedTestCase {
     var told: [String: String] = [:]
     var kills = 0
     var crowd = try (0..<6).map { _ in try worker() }
-    let rounds = Self.isOnServer ? 60 : 120
+    let rounds = Self.isOnServer ? 40 : 120
     for round in 0..<rounds {
       for (index, worker) in crowd.enumerated() {
         worker.send("reserve b\(index % 2) key-\(round)-\(index) token-of-round-\(round)-\(index)")

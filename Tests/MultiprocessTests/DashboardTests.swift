@@ -157,8 +157,8 @@ class DashboardTests: PlacedTestCase {
   final class PostgreSQLDashboardTests: DashboardTests {
     override class var engine: Engine { .server }
 
-    /// S-58: a reader keeps its snapshot for as long as it likes. No writer waits for it, and it goes
-    /// on seeing what it saw.
+    /// S-58: a reader keeps its snapshot for as long as it likes. No writer waits for it, and it
+    /// goes on seeing what it saw.
     func testReader_withALongSnapshot_holdsUpNobody() throws {
       let writer = try worker("create live")
       writer.ask("bot b 0s 30s cooldown")

@@ -2,8 +2,8 @@ import Foundation
 
 /// How clients without the library ask for a trade of a bot.
 protocol ForeignClients {
-  /// A program that is given the place, says `ready`, reads `MOMENT QUESTION`, waits for that moment
-  /// of the boot clock, asks, and says `admitted` or why not.
+  /// A program that is given the place, says `ready`, reads `MOMENT QUESTION`, waits for that
+  /// moment of the boot clock, asks, and says `admitted` or why not.
   var python: String { get }
   var environment: [String: String] { get }
   func question(_ key: String, _ bot: String) -> String
@@ -88,8 +88,9 @@ struct FileClients: ForeignClients {
 
     func script(_ key: String, _ bot: String) -> String {
       """
-      SELECT COALESCE(reason, outcome) FROM tradeledger.attempt('reserve', '\(bot)', '\(key)', 'buy',
-        'BTC-USD', '1', NULL, 'token-of-a-foreigner', NULL, NULL, NULL, NULL, NULL, NULL, 10000, NULL);
+      SELECT COALESCE(reason, outcome) FROM tradeledger.attempt('reserve', '\(bot)', '\(key)',
+        'buy', 'BTC-USD', '1', NULL, 'token-of-a-foreigner', NULL, NULL, NULL, NULL, NULL, NULL,
+        10000, NULL);
 
       """
     }

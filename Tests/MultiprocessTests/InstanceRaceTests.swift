@@ -5,8 +5,9 @@ import XCTest
 
 /// Real processes that want one instance name. INV-7.
 class InstanceRaceTests: InstanceRaceCase {
-  /// S-32: 16 processes at a barrier, 100 rounds (30 on a server): exactly one winner in each, and always one. Every
-  /// other round the holder is killed first, so that the dead are raced for as the free are.
+  /// S-32: 16 processes at a barrier, 100 rounds (30 on a server): exactly one winner in each, and
+  /// always one. Every other round the holder is killed first, so that the dead are raced for as the
+  /// free are.
   func testAcquire_bySixteenProcessesAtABarrier_hasOneWinnerInEachRound() throws {
     let rounds = Self.isOnServer ? 30 : 100
     var workers = try (0..<16).map { _ in try worker() }
@@ -118,8 +119,8 @@ class InstanceRaceTests: InstanceRaceCase {
   final class PostgreSQLInstanceRaceTests: InstanceRaceTests {
     override class var engine: Engine { .server }
 
-    /// S-43: by another name of its host, another role, another scheme or another parameter it is the
-    /// same ledger and the same name.
+    /// S-43: by another name of its host, another role, another scheme or another parameter it is
+    /// the same ledger and the same name.
     func testAcquire_byAnotherURL_isTheSameName() throws {
       let holder = try worker()
       XCTAssertEqual(holder.ask("acquire desk"), "acquired desk 1")

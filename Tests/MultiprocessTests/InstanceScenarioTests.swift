@@ -224,7 +224,8 @@ class InstanceScenarioTests: GuardCase {
     }
 
     /// S-46: after a reboot of its machine the holder of the earlier boot is dead. Nobody can see
-    /// that from a server, where another boot is another machine: it is followed after its heartbeat.
+    /// that from a server, where another boot may be another machine: it is followed after its
+    /// heartbeat.
     func testHolderOfAnEarlierBoot_isFollowedAfterItsHeartbeat() throws {
       let (holder, pid) = try start(guarding(["--heartbeat", "2s"], echoPid))
       holder.signal(SIGSTOP)

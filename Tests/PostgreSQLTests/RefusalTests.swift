@@ -142,8 +142,8 @@
           GRANT SELECT ON tradeledger.ledger_row, tradeledger.bot_rows, tradeledger.trade_rows,
             tradeledger.counted_trades, tradeledger.conflict_rows, tradeledger.restore_rows
             TO \(role);
-          GRANT EXECUTE ON FUNCTION tradeledger.layout, tradeledger.server_now, tradeledger.check_bot,
-            tradeledger.status TO \(role)
+          GRANT EXECUTE ON FUNCTION tradeledger.layout, tradeledger.server_now,
+            tradeledger.check_bot, tradeledger.status TO \(role)
           """)
       let database = String(test.url.split(separator: "/").last ?? "")
       let reader = try await open(TestServer.url(test.url, database: database, user: role))
