@@ -129,13 +129,14 @@ class FaultTests(ServerTestCase):
         return int(self.server.query("SELECT last_value FROM public.collisions")[0][0])
 
     def test_a_serialization_failure_is_tried_again(self) -> None:
+        ledger = self.open()
         self.collides(3)
-        answer = self.open().record(*ORDER, key="k")
+        answer = ledger.record(*ORDER, key="k")
         self.assertEqual((answer.replayed, self.count(), self.collisions()), (False, 1, 4))
 
     def test_serialization_failures_without_end_are_busy(self) -> None:
-        self.collides(1_000_000)
         ledger = self.open(lock_wait=0.5)
+        self.collides(1_000_000)
         error = self.in_time(0.5, "busy", ledger.record, *ORDER, key="k")
         self.assertEqual((error.retry, self.count()), ("safe", 0))
         # Not as fast as one can.
@@ -229,6 +230,7 @@ class FaultTests(ServerTestCase):
 
     def test_a_process_of_the_server_that_is_stopped(self) -> None:
         """SIGSTOP in the middle of the operation: under the lock, after the row was written."""
+        ledger = self.open(lock_wait=0.4)
         self.addCleanup(
             self.server.query,
             "DROP TRIGGER linger ON tradeledger.trades; DROP FUNCTION public.linger",
@@ -240,7 +242,6 @@ class FaultTests(ServerTestCase):
             CREATE TRIGGER linger AFTER INSERT ON tradeledger.trades
               FOR EACH ROW WHEN (NEW.key = 'k') EXECUTE FUNCTION public.linger()"""
         )
-        ledger = self.open(lock_wait=0.4)
         call = Call(ledger.record, *ORDER, key="k")
         lingering = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
         eventually(lambda: self.server.query(lingering) != [])
