@@ -152,7 +152,64 @@ def drop(trigger):
         ((SERVER_SCHEMA, statement, ""),), ("test_postgres.RuleTests", "test_postgres_schema"))
 
 
+CONNECTION = "Sources/PostgreSQL/Connection.swift"
+ENGINE = "Sources/TradeLedger/Engine/PostgreSQL/"
+SESSION = ENGINE + "ServerSession.swift"
+CALL = ENGINE + "TradingCall.swift"
+NAMES = ENGINE + "PostgreSQLEngine+Instances.swift"
+
+# The same of the Swift engine: the file comes before the text.
+IN_SWIFT = (
+    ("warning-unheard", "a yes that a standby may not have is a yes", CONNECTION,
+     "guard let warning = warnings.last else { return }",
+     "guard let warning = warnings.last, warning.isEmpty else { return }", "ConnectionTests"),
+    ("prepared-for-good", "a statement that a pooler has lost is an error", CONNECTION,
+     "guard error.sqlState == PostgreSQLError.noSuchPreparedStatement, !isLost else {",
+     "guard error.sqlState == PostgreSQLError.duplicatePreparedStatement, !isLost else {",
+     "ConnectionTests"),
+    ("prepared-by-another", "another client's statement of that name is carried out", CONNECTION,
+     "if error.sqlState == PostgreSQLError.duplicatePreparedStatement, !isLost { return false }",
+     "if error.sqlState == PostgreSQLError.duplicatePreparedStatement, !isLost { return true }",
+     "ConnectionTests"),
+    ("repeat-is-a-replay", "what a lost try has done is called another's", CALL,
+     "let isOwn = isRepeated && (", "let isOwn = !isRepeated && (", "LostAnswerTests"),
+    ("denial-after-a-lost-try", "a denial is final although the first try may still arrive", CALL,
+     "if isRepeated && denial.reason != .keyConflict {",
+     "if isRepeated && denial.reason == .keyConflict {", "LostAnswerTests"),
+    ("lost-is-not-written", "a lost answer means that nothing was written", SESSION,
+     "if isWriting && failure.fate == .unknown { unknown = failure }",
+     "if isWriting && failure.fate == .unknown && address.hasSeveralHosts { unknown = failure }",
+     "LostAnswerTests"),
+    ("longer-than-promised", "a call takes four times what is promised", SESSION,
+     "let end = wait.later(by: patience)", "let end = wait.later(by: patience * 4)", "WaitTests"),
+    ("callers-in-line-wait-on", "who stands in line is told of its limit when its turn comes",
+     ENGINE + "TradingDesk.swift", "      if let woken { start(woken.lane, woken.number) }\n"
+     "      if let alarm { set(alarm) }\n",
+     "      if let woken { start(woken.lane, woken.number) }\n      _ = alarm\n", "WaitTests"),
+    ("another-ledger", "a connection that is made anew trades in another ledger",
+     ENGINE + "OpenedLedger.swift", "guard found == known else {",
+     "guard found.count == known.count else {", "ReplacedTests"),
+    ("any-version", "a server that is too old is asked", SESSION,
+     "private static let oldestServer = 150_000", "private static let oldestServer = 0",
+     "PostgreSQLTests.FaultTests"),
+    ("any-schema", "an altered schema is traded with", ENGINE + "PostgreSQLEngine+Open.swift",
+     "guard alterations.isEmpty else {", "guard alterations.count < 1000 else {",
+     "FingerprintTests"),
+    ("serialization-is-final", "a serialization failure is not tried again",
+     ENGINE + "ServerErrors.swift", 'case "40001", "40P01",', 'case "40P01",',
+     "PostgreSQLTests.FaultTests"),
+    ("name-of-another-ledger", "a name that the process has elsewhere is taken for a lost try's",
+     NAMES, "if reply.isRepeated, holder.identity == identity, !has(stored.claim) {",
+     "if reply.isRepeated, holder.identity == identity {", "PostgreSQLTests.HostTests"),
+    ("evicts-who-follows", "an eviction that is asked for again evicts the next holder", NAMES,
+     '[name.description, $0, "\\(seen.epoch)"]', "[name.description, $0, nil]",
+     "RepeatedWriteTests"),
+)  # fmt: skip
+
 MUTATIONS = [
     Mutation(f"server-{name}", breaks, ((SERVER_SCHEMA, old, new),), (tests,))
     for name, breaks, old, new, tests in IN_SQL
-] + [drop(trigger) for trigger in TRIGGERS]
+] + [drop(trigger) for trigger in TRIGGERS] + [
+    Mutation(f"server-{name}", breaks, ((path, old, new),), (tests,))
+    for name, breaks, path, old, new, tests in IN_SWIFT
+]
