@@ -237,12 +237,7 @@ final class HostileFileTests: XCTestCase {
           UPDATE trades SET \(column) = \(value)\(boot);
           """)
         let dropped = ["trade_immutable", "trade_transition", "trade_token", "trade_settled"]
-        for name in dropped {
-          let start = try XCTUnwrap(Ledger.schemaSQL.range(of: "CREATE TRIGGER \(name) "))
-          let rest = Ledger.schemaSQL[start.lowerBound...]
-          let end = try XCTUnwrap(rest.range(of: "END;"))
-          try HostileClient.run(victim.path, String(rest[..<end.upperBound]))
-        }
+        for name in dropped { try putBack(name, victim.path) }
         for access in [Ledger.Options.Access.readOnly, .readWrite] {
           do {
             let error = try await victim.refusal(access)
@@ -251,6 +246,39 @@ final class HostileFileTests: XCTestCase {
             XCTFail("\(column) \(value): \(lie)")
           }
         }
+      }
+    }
+  }
+
+  private func putBack(_ trigger: String, _ path: String) throws {
+    let start = try XCTUnwrap(Ledger.schemaSQL.range(of: "CREATE TRIGGER \(trigger) "))
+    let rest = Ledger.schemaSQL[start.lowerBound...]
+    let end = try XCTUnwrap(rest.range(of: "END;"))
+    try HostileClient.run(path, String(rest[..<end.upperBound]))
+  }
+
+  /// The same in the settings of a bot, in a ledger that is open already.
+  func testReserve_withSettingsBeyondAllBounds_isRefused() async throws {
+    for column in ["lease_us", "cooldown_us"] {
+      for value in [Int64.min, .max] {
+        let victim = try await VictimLedger()
+        var options = Ledger.Options()
+        options.clock = victim.clock
+        let ledger = try await Ledger.open(victim.path, options: options)
+        try HostileClient.run(
+          victim.path,
+          """
+          PRAGMA ignore_check_constraints = ON; DROP TRIGGER settings_fixed;
+          UPDATE settings SET \(column) = \(value);
+          """)
+        try putBack("settings_fixed", victim.path)
+        do throws(LedgerError) {
+          let outcome = try await ledger.reserve(.example("free"))
+          XCTFail("\(column) \(value): \(outcome)")
+        } catch {
+          XCTAssertEqual(error.code, .notALedger, "\(column) \(value): \(error)")
+        }
+        await ledger.close()
       }
     }
   }

@@ -58,8 +58,9 @@ enum TradeRow {
 
   static func settings(_ row: borrowing Row, _ index: Int) throws(SQLiteError) -> BotSettings {
     BotSettings(
-      storedCooldown: .microseconds(try row.integer(index)),
-      lease: .microseconds(try row.integer(index + 1)), inDoubt: try enumeration(row, index + 2),
+      storedCooldown: .microseconds(try inRange(row.integer(index))),
+      lease: .microseconds(try inRange(row.integer(index + 1))),
+      inDoubt: try enumeration(row, index + 2),
       isEnabled: try row.integer(index + 3) == 1)
   }
 
