@@ -1123,6 +1123,7 @@ DECLARE
   v_elements element[];
   v_bots bigint[];
   v_names text[];
+  v_names_of_bots text[];
   v_trades trades[];
   v_are_apart boolean;
   v_now bigint;
@@ -1137,12 +1138,12 @@ BEGIN
       WHEN 'settle' THEN COALESCE((SELECT o.bot_id FROM trades AS o WHERE o.id = x.trade_id),
         (SELECT k.bot_id FROM trades AS k WHERE k.key = x.key))
       ELSE (SELECT b.id FROM bots AS b WHERE b.name = x.bot) END),
-    array_agg(x.instance),
+    array_agg(x.instance), array_agg(x.bot),
     p_now_us IS NULL AND count(DISTINCT x.bot) = count(*) AND count(DISTINCT x.key) = count(*)
     AND bool_and((x."do" = 'attempt' AND x.kind IN ('reserve', 'record') AND x.instance IS NULL
       AND is_attempt(x.kind, x.key, x.side, x.symbol, x.quantity, x.price, x.token, x.pid,
         x.instance, x.epoch, x.fill_quantity, x.fill_price, x.at_us)) IS TRUE)
-  INTO v_elements, v_bots, v_names, v_are_apart
+  INTO v_elements, v_bots, v_names, v_names_of_bots, v_are_apart
   FROM jsonb_populate_recordset(NULL::element, p_elements) AS x;
   IF v_elements IS NULL THEN RETURN; END IF;
   -- All locks first, in one order, so that two batches never wait for each other in a circle.
@@ -1176,6 +1177,16 @@ BEGIN
       ON CONFLICT (key) DO NOTHING RETURNING *
     )
     SELECT array_agg(ROW(i.*)::trades) INTO v_trades FROM inserted AS i;
+  END IF;
+  IF cardinality(v_trades) = cardinality(v_elements) THEN
+    RETURN QUERY SELECT 'admitted', NULL, NULL, r.origin = 'reserve', NULL::bigint, NULL::bigint,
+      NULL::bigint, NULL::integer, NULL, NULL::bigint, v_now, r.id, r.unnest, r.key, r.origin,
+      r.side, r.symbol, r.quantity, r.price, r.cooldown_us, r.token, r.pid, r.instance, r.epoch,
+      r.created_at, r.lease_until, r.boot_id, r.created_boot_us, r.status, r.filled_at,
+      r.filled_price, r.filled_quantity, r.exchange_at, r.received_at, NULL, r.reason, r.late,
+      r.superseded
+    FROM ROWS FROM (unnest(v_trades), unnest(v_names_of_bots)) AS r;
+    RETURN;
   END IF;
   FOREACH e IN ARRAY v_elements LOOP
     t := v_trades[v_next];

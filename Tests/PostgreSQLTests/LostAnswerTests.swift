@@ -157,6 +157,25 @@
       XCTAssertEqual(try test.count("trade_rows"), 1)
     }
 
+    /// The process has the name already, through another `Ledger`: a lost answer is no reason to
+    /// take it for the work of the lost try.
+    func testName_thatTheProcessHasElsewhere_isHeld() async throws {
+      let (test, proxy) = try await opened()
+      let other = try await test.another()
+      guard case .acquired(let lease) = try await other.acquireInstance(InstanceName("bot")) else {
+        return XCTFail("not acquired")
+      }
+      // Names have a connection of their own.
+      _ = try await test.ledger.acquireInstance(InstanceName("mine"))
+      proxy.cut(.answer)
+      let outcome = try await test.ledger.acquireInstance(InstanceName("bot"))
+      guard case .denied(let denial) = outcome else { return XCTFail("\(outcome)") }
+      XCTAssertEqual(denial.reason, .held)
+      XCTAssertTrue(proxy.isDone)
+      _ = try await lease.release()
+      await other.close()
+    }
+
     /// Nothing was sent: it is certain that nothing was written.
     func testServer_thatIsGone_isUnavailable() async throws {
       let (test, proxy) = try await opened(lockWait: .milliseconds(300))

@@ -202,7 +202,7 @@ _SERVER_SCHEMA: Final = {
     "function trade_new": "19bf4c24f79d21846d679027abd5f743",
     "function with_trade": "e0df8b88e9dc952eabfe1f56175a1a69",
     "function with_winner": "2aa5a8abf7d67723dfee36947e647000",
-    "function work": "98305e8e80b701b45f9907c6fd7f2dcd",
+    "function work": "d63a938a4f7d04976274d9da9f57cc2d",
     "index bots_name_key": "86e94ed3beee3478bc1eaab3e28a96a0",
     "index bots_pkey": "5658d841260887471810919771992300",
     "index conflicts_of_trade": "63d68fee1230f5670eb09ff772bd9ac7",

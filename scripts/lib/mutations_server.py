@@ -200,7 +200,7 @@ IN_SWIFT = (
      "PostgreSQLTests.FaultTests"),
     ("name-of-another-ledger", "a name that the process has elsewhere is taken for a lost try's",
      NAMES, "if reply.isRepeated, holder.identity == identity, !has(stored.claim) {",
-     "if reply.isRepeated, holder.identity == identity {", "PostgreSQLTests.HostTests"),
+     "if reply.isRepeated, holder.identity == identity {", "LostAnswerTests"),
     ("evicts-who-follows", "an eviction that is asked for again evicts the next holder", NAMES,
      '[name.description, $0, "\\(seen.epoch)"]', "[name.description, $0, nil]",
      "RepeatedWriteTests"),

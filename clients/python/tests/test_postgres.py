@@ -487,6 +487,14 @@ class BatchTests(ServerTestCase):
             ("error", "no_such_bot", None, None, None, None, None),
             ("denied", "key_conflict", "d", "first-d", "filled", None, True),
             ("admitted", None, "c", "3", "pending", "token-of-this-batch", True)])  # fmt: skip
+        # All of them admitted.
+        work = "SELECT outcome, bot, key, with_permit, token, settled_with, now_us = created_at " \
+            "FROM tradeledger.work(%s)"  # fmt: skip
+        elements = [order | {"bot": "d", "key": "5", "kind": "reserve", "token": "token-of-the-batch"},
+                    order | {"bot": "a", "key": "6", "price": "7"}]  # fmt: skip
+        self.assertEqual(self.server.query(work, psycopg.types.json.Jsonb(elements)), [
+            ("admitted", "d", "5", True, "token-of-the-batch", None, True),
+            ("admitted", "a", "6", False, None, None, True)])  # fmt: skip
         self.assertEqual(self.server.query(MemoryTests.UNTRUE), [])
 
     def test_facts_are_entered_together_or_not_at_all(self) -> None:
