@@ -18,6 +18,9 @@
       identity.withLock { $0 = [mode, createdAt] }
     }
 
+    /// The same through every address of it.
+    var key: String { identity.withLock { ($0 ?? []).map { $0 ?? "" }.joined(separator: " ") } }
+
     /// Looks through a connection that was made anew.
     func expect(at connection: Connection, wait: Duration) throws(PostgreSQLError) {
       guard let known = identity.withLock({ $0 }) else { return }

@@ -70,8 +70,8 @@
     private let session: ServerSession
     private let setup: LaneSetup
     private var isClosed = false
-    /// What this process has taken, by server, through whichever ledger: a name that it is found to
-    /// have is the work of a lost try only where it is none of these.
+    /// What this process has taken, by ledger, through whichever address: a name that it is found
+    /// to have is the work of a lost try only where it is none of these.
     private static let claims = Mutex<[String: Set<InstanceClaim>]>([:])
 
     init(_ address: Address, _ setup: LaneSetup) {
@@ -126,18 +126,18 @@
 
     private func taken(_ claim: InstanceClaim) -> InstanceAcquisition {
       ServerNames.claims.withLock { claims in
-        let others = (claims[setup.server] ?? []).filter { $0.name != claim.name }
-        claims[setup.server] = others.union([claim])
+        let others = (claims[setup.opened.key] ?? []).filter { $0.name != claim.name }
+        claims[setup.opened.key] = others.union([claim])
       }
       return .taken(claim)
     }
 
     private func has(_ claim: InstanceClaim) -> Bool {
-      ServerNames.claims.withLock { $0[setup.server]?.contains(claim) ?? false }
+      ServerNames.claims.withLock { $0[setup.opened.key]?.contains(claim) ?? false }
     }
 
     private func forget(_ claim: InstanceClaim) {
-      ServerNames.claims.withLock { _ = $0[setup.server]?.remove(claim) }
+      ServerNames.claims.withLock { _ = $0[setup.opened.key]?.remove(claim) }
     }
 
     /// Takes no longer than `wait`: beyond it the holder has to stop, whatever the answer. (A
