@@ -2777,28 +2777,12 @@ class _Server:
 
     def _give_up(self, wait: _Wait) -> None:
         """Asks the server to: in a queue it may wait twice, once for its place and once for the
-        lock. Where libpq cannot be asked without waiting for the network, in a thread; not where
-        psycopg keeps all threads waiting with it."""
-        pq = self._pq
-        if pq.version() < 170_000 or not hasattr(self.connection, "cancel_conn"):
-            if pq.__impl__ == "python" and (
-                self._canceller is None or not self._canceller.is_alive()
-            ):
-                cancel = self.connection.get_cancel()
-                self._canceller = threading.Thread(target=self._cancel, args=(cancel,), daemon=True)
-                self._canceller.start()
-            return
-        cancel = self.connection.cancel_conn()
-        with contextlib.suppress(self._failure):
-            cancel.start()
-            while (state := cancel.poll()) in (pq.PollingStatus.READING, pq.PollingStatus.WRITING):
-                writes = state == pq.PollingStatus.WRITING
-                event = (cancel.socket, select.POLLOUT if writes else select.POLLIN)
-                if not self._is_ready(wait.left_and(self.GRACE), False, event):
-                    break
-                if self._is_ready(0, False):
-                    break
-        cancel.finish()
+        lock. In a thread, because it waits for the network."""
+        # (Not libpq 17's own way, which PgBouncer 1.18 ends itself over.)
+        if self._canceller is None or not self._canceller.is_alive():
+            cancel = self.connection.get_cancel()
+            self._canceller = threading.Thread(target=self._cancel, args=(cancel,), daemon=True)
+            self._canceller.start()
 
     def _cancel(self, cancel: Any) -> None:
         with contextlib.suppress(self._failure):
