@@ -2555,6 +2555,8 @@ class _Server:
     PATIENCE: Final = 0.25
     # For a connection at least: without any wait one still gets a server that is there.
     CONNECTING: Final = 1.0
+    # For the other end to be done with a cancel. Nobody waits for it.
+    CANCELLING: Final = 30.0
     # SQLSTATEs of a server that goes down or comes up: another try may be answered.
     AWAY: Final = ("57P01", "57P02", "57P03", "08")
     FULL: Final = "53300"
@@ -2721,9 +2723,11 @@ class _Server:
             while True:
                 connection.consume_input()
                 while connection.is_busy():
-                    if not is_given_up and not self._is_ready(wait.left_and(self.PATIENCE), False):
+                    if not is_given_up and not self._is_ready(
+                        connection.socket, wait.left_and(self.PATIENCE), False
+                    ):
                         is_given_up = True
-                        self._give_up(wait)
+                        self._give_up()
                     self._await(wait.left_and(self.GRACE), False, True)
                     connection.consume_input()
                 result = connection.get_result()
@@ -2763,28 +2767,46 @@ class _Server:
         value = result.get_value(row, column)
         return None if value is None else value.decode()
 
-    def _is_ready(self, seconds: float, for_writing: bool, *others: tuple[int, int]) -> bool:
+    @staticmethod
+    def _is_ready(socket: int, seconds: float, for_writing: bool) -> bool:
         # Not select, which knows no descriptor beyond 1023.
         poll = select.poll()
-        own = (self.connection.socket, select.POLLOUT if for_writing else select.POLLIN)
-        for descriptor, event in (own, *others):
-            poll.register(descriptor, event)
+        poll.register(socket, select.POLLOUT if for_writing else select.POLLIN)
         return bool(poll.poll(seconds * 1000))
 
     def _await(self, seconds: float, for_writing: bool, was_sent: bool) -> None:
-        if not self._is_ready(seconds, for_writing):
+        if not self._is_ready(self.connection.socket, seconds, for_writing):
             raise _ConnectionLost("the server does not answer", was_sent)
 
-    def _give_up(self, wait: _Wait) -> None:
+    def _give_up(self) -> None:
         """Asks the server to: in a queue it may wait twice, once for its place and once for the
         lock. In a thread, because it waits for the network."""
-        # (Not libpq 17's own way, which PgBouncer 1.18 ends itself over.)
-        if self._canceller is None or not self._canceller.is_alive():
-            cancel = self.connection.get_cancel()
-            self._canceller = threading.Thread(target=self._cancel, args=(cancel,), daemon=True)
-            self._canceller.start()
+        if self._canceller is not None and self._canceller.is_alive():
+            return
+        call: Callable[..., None]
+        if self._pq.version() >= 170_000 and hasattr(self.connection, "cancel_conn"):
+            call, cancel = self._cancel, self.connection.cancel_conn()
+        elif self._pq.__impl__ == "python":
+            call, cancel = self._cancel_with_old_libpq, self.connection.get_cancel()
+        else:
+            # Its C code would keep all threads waiting for the network. `lock_timeout` has to do.
+            return
+        self._canceller = threading.Thread(target=call, args=(cancel,), daemon=True)
+        self._canceller.start()
 
     def _cancel(self, cancel: Any) -> None:
+        """Stays until the other end hangs up, even where nobody needs it any longer: PgBouncer 1.18
+        ends itself over a cancel that goes away earlier. (It hangs up after 10 s at most.)"""
+        states = self._pq.PollingStatus
+        wait = _Wait(self.CANCELLING)
+        with contextlib.suppress(self._failure):
+            cancel.start()
+            while (state := cancel.poll()) in (states.READING, states.WRITING):
+                if not self._is_ready(cancel.socket, wait.left, state == states.WRITING):
+                    break
+        cancel.finish()
+
+    def _cancel_with_old_libpq(self, cancel: Any) -> None:
         with contextlib.suppress(self._failure):
             cancel.cancel()
 

@@ -25,6 +25,8 @@ has_sqlite_headers() {
   command -v pkg-config >/dev/null 2>&1 && pkg-config --exists sqlite3
 }
 
+has_psycopg() { "$1" -c 'import psycopg' >/dev/null 2>&1; }
+
 # is_there PACKAGE: whether what the package is wanted for is there, from wherever it came.
 is_there() {
   case "$1" in
@@ -37,7 +39,7 @@ is_there() {
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
       command -v postgres >/dev/null 2>&1 ;;
     pgbouncer) [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null 2>&1 ;;
-    python3-psycopg) python3 -c 'import psycopg' >/dev/null 2>&1 ;;
+    python3-psycopg) has_psycopg /usr/bin/python3 ;;
     iproute2) command -v ip >/dev/null 2>&1 ;;
     libpq-dev) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists libpq ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" != Linux ] ;;
@@ -59,6 +61,14 @@ need_packages() {
       fail "$package is installed, but cannot be used from here" \
         "look at PATH and PKG_CONFIG_PATH: another one may stand in front of Debian's"
   done
+}
+
+# need_psycopg: for the python3 in PATH; where it has none, Debian's comes first from here on.
+need_psycopg() {
+  need_packages python3
+  if has_psycopg python3; then return 0; fi
+  need_packages python3-psycopg
+  PATH=/usr/bin:$PATH
 }
 
 install_packages() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import shutil
 import sqlite3
 import sys
@@ -21,6 +22,8 @@ import tradeledger  # noqa: E402
 STATEMENTS = generate.swift_statements()
 # Of Tests/LedgerTestSupport/ManualClock.swift.
 START_US = 1_757_276_933_000_000
+# Longer than any test takes, in seconds.
+HANGS = 180
 
 
 class ManualClock:
@@ -108,6 +111,14 @@ class LedgerFile:
 
 class AnswerTestCase(unittest.TestCase):
     """Calls that do not end well."""
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        # A test that hangs ends its process and shows where, even if all threads stand still.
+        faulthandler.dump_traceback_later(HANGS, exit=True)
+        try:
+            return super().run(result)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     def denied(self, call: Any, *args: Any, **kwargs: Any) -> tradeledger.Denied:
         with self.assertRaises(tradeledger.Denied) as raised:

@@ -438,7 +438,7 @@ class MemoryTests(ServerTestCase):
                 self.assertEqual(self.server.query(self.UNTRUE), [], f"after step {number}")
                 known = "SELECT 1 FROM tradeledger.bots WHERE free_at < 9223372036854775807"
                 remembered += len(self.server.query(known))
-        self.assertGreater(remembered, 40, "nothing was remembered")
+        self.assertGreater(remembered, 10, "nothing was remembered")
 
     def test_a_row_that_an_operator_writes_by_hand_is_counted(self) -> None:
         self.server.add_bot(cooldown_us=0)
