@@ -91,7 +91,14 @@ public final class ChildProcess: @unchecked Sendable {
     input = -1
   }
 
-  public func signal(_ number: Int32) { kill(pid, number) }
+  /// SIGSTOP: back when it has stopped, which takes a moment in which it may still do something.
+  public func signal(_ number: Int32) {
+    kill(pid, number)
+    if number == SIGSTOP {
+      var found = siginfo_t()
+      waitid(P_PID, id_t(pid), &found, WSTOPPED | WEXITED | WNOWAIT)
+    }
+  }
 
   /// The next whole line of standard output, or nil at its end or at the deadline.
   public func readLine(timeout: TimeInterval = 60) -> String? {
