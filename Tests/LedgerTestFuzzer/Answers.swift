@@ -36,7 +36,7 @@ struct Answers {
     var options = Ledger.Options()
     options.clock = clock
     options.access = access
-    options.lockWait = .milliseconds(20)
+    options.lockWait = .seconds(2)
     let ledger: Ledger
     do throws(LedgerError) {
       ledger = try await Ledger.open(path, options: options)
