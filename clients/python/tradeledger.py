@@ -1370,6 +1370,9 @@ def _judged_path(path: str) -> str:
     if info.st_nlink != 1:
         hint = "a second name means a second log and lost trades; remove the other names"
         raise _configuration(f"{_quoted(path)} has {info.st_nlink} hard links", hint)
+    if _is_mount_point(real):
+        hint = "every place that it is mounted at has a log of its own; mount its directory instead"
+        raise _configuration(f"{_quoted(path)} is mounted by itself, without its log", hint)
     if info.st_mode & stat.S_IWOTH:
         raise _configuration(f"{_quoted(path)} may be written by everybody", "chmod 600 it")
     others = stat.S_IWOTH if info.st_mode & stat.S_IWGRP else stat.S_IWOTH | stat.S_IWGRP
@@ -1385,6 +1388,16 @@ def _judged_path(path: str) -> str:
         _check_companion(real + suffix)
     _check_file_system(os.path.dirname(real))
     return real
+
+
+def _is_mount_point(path: str) -> bool:
+    """Whether something is mounted at this very path, as `docker run -v FILE:FILE` does."""
+    name = re.sub(rb"[ \t\n\\]", lambda found: b"\\%03o" % ord(found[0]), os.fsencode(path))
+    try:
+        with open("/proc/self/mountinfo", "rb") as table:
+            return any(line.split(b" ")[4] == name for line in table)
+    except OSError:
+        raise _blind() from None
 
 
 def _check_companion(path: str) -> None:
@@ -1412,10 +1425,19 @@ def _check_file_system(directory: str) -> None:
         )
 
 
+def _blind() -> LedgerError:
+    hint = "mount /proc of this PID namespace"
+    return _configuration("this process cannot see its own open files", hint)
+
+
 def _descriptors_of(info: os.stat_result) -> set[int]:
     """Descriptors of this process that are open on that very file. Asking opens nothing of it."""
     found = set()
-    for name in os.listdir("/proc/self/fd"):
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:
+        raise _blind() from None
+    for name in names:
         with contextlib.suppress(OSError):
             open_file = os.fstat(int(name))
             if (open_file.st_dev, open_file.st_ino) == (info.st_dev, info.st_ino):
@@ -1633,11 +1655,12 @@ class Ledger:
         _ledgers.add(self)
         try:
             self._open(_Wait(lock_wait))
-        except sqlite3.Error as error:
+        except BaseException as error:
             self._database.connection.close()
-            raise _translated(error, self.path) from None
-        except BaseException:
-            self._database.connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise _translated(error, self.path) from None
+            if isinstance(error, OSError):
+                raise _cannot_reach(self.path, error) from None
             raise
 
     def _begin(
@@ -1673,7 +1696,7 @@ class Ledger:
 
     def _open(self, wait: _Wait) -> None:
         database = self._database
-        self._expect_ledger_by_header()
+        found = self._expect_ledger_by_header()
         log_path = self.path + "-wal"
         had_log = os.path.exists(log_path)
         before = _descriptors_of(os.stat(log_path)) if had_log else set()
@@ -1701,12 +1724,13 @@ class Ledger:
             self._sync_directory()
         self._watch = _Watch(self.path)
         main, log, index = self._watch.main, self._watch.log, self._watch.index
+        # Whoever waited for a lock while a restore put another file there has opened the old one.
+        if not os.path.samestat(found, main):
+            raise self._replaced()
         own = _descriptors_of(log) - before
         indexes = _descriptors_of(index)
         if not own or not indexes:
-            raise _configuration(
-                "this process cannot see its own open files", "mount /proc of this PID namespace"
-            )
+            raise _blind()
         # SQLite's own descriptors, never opened or closed here.
         self._log_descriptor = min(own)
         self._index_descriptor = min(indexes)
@@ -1715,12 +1739,15 @@ class Ledger:
         boot_id = self._system_clock().boot_id
         self._board = _SyncBoard(self.path, mode, main.st_dev, log.st_ino, boot_id)
 
-    def _expect_ledger_by_header(self) -> None:
+    def _expect_ledger_by_header(self) -> os.stat_result:
         """Before SQLite looks at the log: what is refused here is not touched. The header is read
-        through SQLite's own descriptor."""
+        through SQLite's own descriptor. Returns which file it is."""
         main = os.stat(self.path)
         header = b""
-        for descriptor in _descriptors_of(main):
+        descriptors = _descriptors_of(main)
+        if not descriptors:
+            raise self._replaced()
+        for descriptor in descriptors:
             with contextlib.suppress(OSError):
                 header = os.pread(descriptor, 100, 0)
         is_database = len(header) == 100 and header.startswith(b"SQLite format 3\0")
@@ -1729,6 +1756,11 @@ class Ledger:
                 "not_a_ledger", f"{_quoted(self.path)} is not a ledger",
                 "give the path of a ledger; `tradeledger init` makes one. The file was not touched",
             )  # fmt: skip
+        return main
+
+    def _replaced(self) -> LedgerError:
+        text = f"{_quoted(self.path)} was replaced while it was opened"
+        return _error("ledger_moved", text, "nothing was written; open it again", "safe")
 
     def _look_at_all(self, wait: _Wait) -> None:
         """The schema letter for letter, the mode, and a small file's every page."""

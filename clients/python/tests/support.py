@@ -56,12 +56,21 @@ class LedgerFile:
         self.is_simulation = mode == "simulation"
         with open(self.path, "xb"):
             Path(self.path).chmod(0o600)
-        self._database = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+        self._database = self._connect()
         self._database.execute("PRAGMA journal_mode = wal")
-        self._database.execute("PRAGMA wal_autocheckpoint = 0")
         self._database.executescript(generate.SCHEMA.read_text(encoding="utf-8"))
         self.run("insertLedger", mode, self._now)
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+        database.execute("PRAGMA wal_autocheckpoint = 0")
+        return database
+
+    def reopen(self) -> None:
+        """Whatever file has the name now."""
+        self._database.close()
+        self._database = self._connect()
 
     @property
     def _now(self) -> int:

@@ -83,6 +83,75 @@ class OpenTests(FileTestCase):
         os.mkfifo(self.file.path + "-journal")
         self.failed("configuration", self.file.open)
 
+    def test_a_file_that_is_mounted_by_itself_is_refused(self) -> None:
+        """At each place it is mounted at it would have another log: two "yes" for one bot."""
+        unshare = ["unshare", "--mount", "sh", "-c"]
+        if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("mounting is not allowed here")
+        place = Path(self.file.directory, "place")
+        place.mkdir(0o700)
+        alone = place / "a b\\c.db"
+        alone.touch(0o600)
+        self.file.query("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        def answer(source: str, target: Path, path: Path) -> tuple[str, str]:
+            mount = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+            worker = [*WORKER, str(path), "trade"]
+            out = subprocess.run(
+                [*unshare, mount, "sh", source, str(target), *worker],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            return out.stdout, out.stderr
+
+        stdout, stderr = answer(self.file.path, alone, alone)
+        self.assertEqual(stdout, "")
+        self.assertIn("a b\\c.db' is mounted by itself", stderr)
+        stdout, stderr = answer(self.file.directory, place, place / "ledger.db")
+        self.assertEqual(stdout, "admitted k\n", stderr)
+        self.assertEqual(self.keys(), ["k"])
+
+    def test_a_ledger_that_is_replaced_while_it_is_opened_is_refused(self) -> None:
+        """As a restore does it, which keeps everybody out meanwhile. Whoever had opened the old
+        file would write its pages into the log of the new one."""
+        path, backup = self.file.path, self.file.path + "-restore"
+        self.file.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copy(path, backup)
+        self.file.add_bot("forgotten")
+        self.file.reopen()
+        old = sqlite3.connect(path, isolation_level=None)
+        old.executescript("PRAGMA locking_mode = exclusive; BEGIN IMMEDIATE; ROLLBACK")
+        waiting, errors = threading.Event(), list[str]()
+
+        class Wait(tradeledger._Wait):
+            def nap(self, longest: float = 0.004) -> bool:
+                waiting.set()
+                return super().nap(longest)
+
+        def ask() -> None:
+            error = self.failed("ledger_moved", self.file.open, lock_wait=30)
+            errors.append(error.retry)
+
+        with mock.patch.object(tradeledger, "_Wait", Wait):
+            thread = threading.Thread(target=ask)
+            thread.start()
+            self.assertTrue(waiting.wait(10))
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            for suffix in ("-wal", "-shm"):
+                Path(path + suffix).unlink(missing_ok=True)
+            os.rename(path, path + ".replaced")
+            os.rename(backup, path)
+            old.close()
+            thread.join()
+        self.assertEqual(errors, ["safe"])
+        self.file.reopen()
+        self.opened().record(*ORDER, key="k")
+        self.assertEqual(self.file.query("SELECT name FROM bots"), [("momentum",)])
+
+    def test_without_proc_it_says_why_not(self) -> None:
+        with mock.patch("os.listdir", side_effect=FileNotFoundError(2, "No such file")):
+            error = self.failed("configuration", self.file.open)
+        self.assertIn("cannot see its own open files", error.message)
+
     def test_a_foreign_database_is_refused_and_not_touched(self) -> None:
         path = self.file.directory + "/foreign.db"
         writer = sqlite3.connect(path)
