@@ -49,6 +49,23 @@ int tl_file_identity(const char *path, uint64_t *device, uint64_t *inode) {
   return 0;
 }
 
+int tl_is_mount_point(const char *path, bool *answer) {
+#if defined(__linux__)
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000
+#endif
+  struct statx information;
+  if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW, 0, &information) != 0) {
+    return errno;
+  }
+  *answer = (information.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+#else
+  (void)path;
+  *answer = false;
+#endif
+  return 0;
+}
+
 int tl_directory_open(const char *path) {
 #if defined(__linux__)
   return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

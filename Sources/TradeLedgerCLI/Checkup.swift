@@ -90,16 +90,22 @@ struct Checkup {
 
   private var permissions: Finding {
     var wrong: [String] = []
+    // A ledger of a group (init --shared-group): its log belongs to whoever of them made it.
+    let isShared = (inspection.files.first?.mode ?? 0) & 0o020 != 0
     for file in inspection.files {
       if !file.isUsable { wrong.append("\(file.name) may not be read and written by this user") }
       if file.mode & 0o002 != 0 { wrong.append("everybody may write to \(file.name)") }
       if !file.isPlain { wrong.append("\(file.name) is not a plain file of one name") }
-      if let main = inspection.files.first, file.user != main.user {
+      guard let main = inspection.files.first else { continue }
+      if !isShared && file.user != main.user {
         wrong.append("\(file.name) belongs to user \(file.user), the ledger to \(main.user)")
+      }
+      if isShared && (file.group != main.group || file.mode & 0o060 != 0o060) {
+        wrong.append("\(file.name) is not for group \(main.group), which the ledger is shared with")
       }
     }
     if let directory = inspection.directory {
-      let allowed: UInt32 = (inspection.files.first?.mode ?? 0) & 0o020 != 0 ? 0o002 : 0o022
+      let allowed: UInt32 = isShared ? 0o002 : 0o022
       if directory.mode & allowed != 0 { wrong.append("others may write to the directory") }
     }
     guard let main = inspection.files.first, wrong.isEmpty else {
@@ -107,10 +113,14 @@ struct Checkup {
         ? Finding("permissions", .ok, "of the directory")
         : Finding(
           "permissions", .fail, wrong.joined(separator: "; "),
-          do: "chown all of its files to one user; chmod 600 the files, 700 the directory")
+          do: isShared
+            ? "chgrp all of its files and the directory to that group; chmod 660 the files, 2770 "
+              + "the directory"
+            : "chown all of its files to one user; chmod 600 the files, 700 the directory")
     }
+    let owner = isShared ? "group \(main.group)" : "user \(main.user)"
     return Finding(
-      "permissions", .ok, "mode \(String(main.mode, radix: 8)), user \(main.user), all its files")
+      "permissions", .ok, "mode \(String(main.mode, radix: 8)), \(owner), all its files")
   }
 
   private var fileSystem: Finding {

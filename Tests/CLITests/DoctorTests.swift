@@ -163,6 +163,25 @@ final class DoctorTests: CommandLineTestCase {
     }
   }
 
+  /// A shared ledger's log belongs to whoever of the group made it: only its group counts.
+  func testDoctor_ofASharedLedger_wantsOneGroup() throws {
+    try XCTSkipIf(geteuid() != 0, "only root can give a file away")
+    makeLedger()
+    XCTAssertEqual(chown(ledger, 12345, 4000), 0)
+    for suffix in ["", "-wal", "-shm", "-synced"] { chmod(ledger + suffix, 0o660) }
+    for (group, status, words) in [
+      (4000, "ok", "mode 660"), (4001, "fail", "ledger.db-wal is not for group 4000"),
+    ] as [(gid_t, String, String)] {
+      // Each time: SQLite gives them back to the owner of the ledger when root opens it.
+      for suffix in ["-wal", "-shm", "-synced"] {
+        XCTAssertEqual(chown(ledger + suffix, 12346, group), 0)
+      }
+      let found = checks(run(["doctor", "--json"]))["permissions"]
+      XCTAssertEqual(found?.status, status)
+      XCTAssertEqual(found?.message.contains(words), true, found?.message ?? "?")
+    }
+  }
+
   /// The clock set ahead and back: seen by the boot clock, which cannot be set.
   func testDoctor_seesThatTheClockWasSet() throws {
     if let reason = FakedClock.unavailable { throw XCTSkip(reason) }

@@ -56,6 +56,93 @@ final class LedgerFileTests: XCTestCase {
     }
   }
 
+  /// S-34: whoever was waiting for a ledger while a restore put another file there has opened the
+  /// old one, and would write its pages into the log of the new one.
+  func testOpen_whileARestorePutsAnotherFileThere_isRefused() throws {
+    try openWhileReplaced { try makeLedger($0, bot: "old") }
+  }
+
+  /// S-34, S-56: a migration of it would undo the restore.
+  func testOpen_ofAnOlderLedgerThatIsReplacedMeanwhile_migratesNothing() throws {
+    try openWhileReplaced { try makeOlderLedger($0, userVersion: 1) }
+  }
+
+  private func makeLedger(_ path: String, bot: String) throws {
+    let maker = try LedgerWorker(path)
+    XCTAssertEqual(maker.ask("create paper"), "ok")
+    XCTAssertEqual(maker.ask("bot \(bot) 0s 30s cooldown"), "added")
+    maker.process.closeInput()
+    _ = maker.process.wait()
+    XCTAssertEqual(
+      try LedgerFileCheck.query(path, "PRAGMA wal_checkpoint(TRUNCATE)"), [["0", "0", "0"]])
+  }
+
+  private func openWhileReplaced(_ makeOld: (String) throws -> Void) throws {
+    let restored = directory.file("restored.db")
+    try makeLedger(restored, bot: "new")
+    try makeOld(path)
+    // As a restore keeps everybody out: see ReplacedLedger.
+    let holder = try ChildProcess("sqlite3", ["-batch", "-bail", path])
+    holder.write(
+      "PRAGMA locking_mode = exclusive;\nBEGIN IMMEDIATE;\nROLLBACK;\n"
+        + "PRAGMA wal_checkpoint(TRUNCATE);\n")
+    XCTAssertEqual(holder.readLine(), "exclusive")
+    XCTAssertEqual(holder.readLine(), "0|0|0")
+    let worker = try LedgerWorker(path, wait: "30s")
+    worker.send("open")
+    XCTAssertTrue(eventually { self.openFiles(worker.pid).contains(self.path) })
+    for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+    XCTAssertEqual(rename(path, path + ".replaced"), 0)
+    XCTAssertEqual(rename(restored, path), 0)
+    holder.closeInput()
+
+    let answer = worker.answer()
+    XCTAssertTrue(answer.hasPrefix("error ledger_moved safe "), answer)
+    XCTAssertEqual(worker.ask("open"), "ok", "it can be opened again")
+    XCTAssertEqual(try LedgerFileCheck.query(path, "SELECT name FROM bots"), [["new"]])
+    try LedgerFileCheck.verify(path)
+  }
+
+  private func openFiles(_ pid: Int32) -> [String] {
+    let folder = "/proc/\(pid)/fd"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: folder + "/" + $0)
+    }
+  }
+
+  /// A file that is mounted by itself, as containers often have it, has another log at each place:
+  /// one bot would get a "yes" at each of them. Its directory may be mounted anywhere.
+  func testOpen_ofAFileThatIsMountedByItself_isRefused() throws {
+    let probe = BuiltBinary.run("unshare", ["--mount", "true"])
+    try XCTSkipIf(probe.status != 0, "mounting is not allowed here: \(probe.stderr)")
+    let maker = try LedgerWorker(path)
+    XCTAssertEqual(maker.ask("create live"), "ok")
+    maker.ask("bot b 15m 30s cooldown")
+    let place = directory.file("place")
+    try FileManager.default.createDirectory(
+      atPath: place, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    let alone = place + "/alone.db"
+    XCTAssertTrue(FileManager.default.createFile(atPath: alone, contents: nil))
+    func answers(_ source: String, on target: String, as path: String) throws -> [String] {
+      let worker = try LedgerWorker(
+        path,
+        under: [
+          "unshare", "--mount", "sh", "-c", "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"",
+          "sh", source, target,
+        ])
+      return ["open", "create live", "reserve b"].map { worker.ask($0) }
+    }
+    for answer in try answers(path, on: alone, as: alone).prefix(2) {
+      XCTAssertTrue(
+        answer.hasPrefix("error configuration never '\(alone)' is mounted by itself"), answer)
+    }
+    let shared = try answers(directory.path, on: place, as: place + "/ledger.db")
+    XCTAssertEqual(shared.prefix(2), ["ok", "ok"])
+    XCTAssertTrue(shared[2].hasPrefix("admitted"), shared[2])
+    XCTAssertTrue(maker.ask("reserve b").hasPrefix("denied in_progress"))
+  }
+
   /// S-56: a newer ledger is refused and not touched.
   func testOpen_ofANewerLedger_isRefused() throws {
     try makeOlderLedger(path, userVersion: 99)

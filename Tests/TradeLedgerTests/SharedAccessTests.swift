@@ -219,4 +219,19 @@ final class SharedAccessTests: XCTestCase {
     try await recording.value
     try await test.verify()
   }
+
+  /// What root leaves beside somebody's ledger by looking at it is of use to that user.
+  func testBoard_thatRootMakes_belongsToTheOwnerOfTheLedger() async throws {
+    try XCTSkipIf(geteuid() != 0, "only root can give a file away")
+    let test = try await TestLedger()
+    await test.ledger.close()
+    for suffix in ["-wal", "-shm", SyncBoard.suffix] { unlink(test.path + suffix) }
+    XCTAssertEqual(chown(test.path, 65_534, 65_533), 0)
+    let reader = try await test.another(.readOnly)
+    for suffix in ["-wal", "-shm", SyncBoard.suffix] {
+      let info = try XCTUnwrap(NewLedgerFile.status(test.path + suffix), suffix)
+      XCTAssertEqual([info.st_uid, info.st_gid], [65_534, 65_533], suffix)
+    }
+    await reader.close()
+  }
 }

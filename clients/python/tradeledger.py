@@ -1262,15 +1262,16 @@ class _SyncBoard:
     disk: decision 12. This client syncs for itself; here it reads and writes only that a sync has
     failed, because the disk tells its error once, and perhaps to somebody else."""
 
-    def __init__(self, path: str, mode: int, device: int, log: int, boot_id: str | None) -> None:
+    def __init__(self, path: str, main: os.stat_result, log: int, boot_id: str | None) -> None:
         self._descriptor = -1
         if boot_id is None:
             return
         scope = _StableHash()
         scope.add(boot_id)
-        scope.add(device)
+        scope.add(main.st_dev)
         scope.add(log)
         self._identity = scope.value
+        mode = 0o660 if main.st_mode & stat.S_IWGRP else 0o600
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with contextlib.suppress(OSError):
             # No lock of SQLite's is on this file, so that it may be opened and closed.
@@ -1280,6 +1281,9 @@ class _SyncBoard:
                 self.close()
             elif info.st_size == 0:
                 os.fchmod(self._descriptor, mode)
+                # What root makes belongs to whom the ledger belongs, as with a -wal and a -shm.
+                if os.geteuid() == 0:
+                    os.fchown(self._descriptor, main.st_uid, main.st_gid)
 
     @property
     def has_failure(self) -> bool:
@@ -1543,7 +1547,7 @@ class _Database:
     def __init__(self, path: str) -> None:
         self.path = path
         # Made from a real path, escaped, so that no other meaning of a URI is left; never created.
-        uri = "file:" + urllib.parse.quote(path) + "?mode=rw&cache=private"
+        uri = "file:" + urllib.parse.quote(os.fsencode(path)) + "?mode=rw&cache=private"
         try:
             self.connection = sqlite3.connect(
                 uri, timeout=0, isolation_level=None, check_same_thread=False, uri=True
@@ -1735,9 +1739,8 @@ class Ledger:
         self._log_descriptor = min(own)
         self._index_descriptor = min(indexes)
         self._turnstile = _Turnstile(main)
-        mode = 0o660 if main.st_mode & stat.S_IWGRP else 0o600
         boot_id = self._system_clock().boot_id
-        self._board = _SyncBoard(self.path, mode, main.st_dev, log.st_ino, boot_id)
+        self._board = _SyncBoard(self.path, main, log.st_ino, boot_id)
 
     def _expect_ledger_by_header(self) -> os.stat_result:
         """Before SQLite looks at the log: what is refused here is not touched. The header is read

@@ -36,6 +36,8 @@ FRAME = "Sources/TradeLedgerCLI/Rendering/StatusFrame.swift"
 BACKUP = "Sources/TradeLedger/Ledger+Backup.swift"
 REPLACED = "Sources/TradeLedger/Engine/SQLite/Upkeep/ReplacedLedger.swift"
 RESTORING = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Restoring.swift"
+OPEN = "Sources/TradeLedger/Engine/SQLite/SQLiteEngine+Open.swift"
+FILE = "Sources/TradeLedger/Engine/SQLite/LedgerFile.swift"
 PYTHON = "clients/python/tradeledger.py"
 SCHEMA = "schema.sql"
 SERVER_SCHEMA = "schema.postgres.sql"
@@ -406,6 +408,39 @@ MUTATIONS = [
         "restore-epochs-of-the-backup", "epochs go up from the backup's, not from the ledger's",
         ((RESTORING, "max(epoch, others[name] ?? 0) + 1", "epoch + 1"),),
         ("RestoreTests",)),
+    Mutation(
+        "open-of-a-replaced-ledger", "a ledger that was replaced while it was opened is used",
+        ((OPEN, "    try expectInPlace(database)\n    // From here on", "    // From here on"),),
+        ("LedgerFileTests",)),
+    Mutation(
+        "migration-of-a-replaced-ledger", "one of an older layout is migrated into the new one's log",
+        ((OPEN, "    try expectInPlace(database)\n    try install", "    try install"),),
+        ("LedgerFileTests",)),
+    Mutation(
+        "file-mounted-by-itself", "a ledger may have another log at each place of its file",
+        ((FILE, "    guard !isMountPoint else {\n", "    guard !isMountPoint || true else {\n"),),
+        ("LedgerFileTests",)),
+    Mutation(
+        "board-of-root", "what root leaves beside a ledger is of no use to its owner",
+        ((BOARD, "if geteuid() == 0, let owner {", "if geteuid() == 0, let owner, owner.user == 0 {"),),
+        ("SharedAccessTests",)),
+    Mutation(
+        "doctor-wants-one-user", "a ledger that a group shares is found wrong",
+        ((CHECKUP, "      if !isShared && file.user", "      if file.user"),),
+        ("DoctorTests",)),
+    Mutation(
+        "doctor-of-another-group", "a log that is closed to the group is no finding",
+        ((CHECKUP, "      if isShared && (file.group", "      if isShared && false && (file.group"),),
+        ("DoctorTests",)),
+    Mutation(
+        "python-of-a-replaced-ledger", "the Python client uses what was replaced while it opened it",
+        ((PYTHON, "        if not os.path.samestat(found, main):\n",
+          "        if not os.path.samestat(found, main) and False:\n"),),
+        ("test_file",)),
+    Mutation(
+        "python-file-mounted-by-itself", "a file that is mounted by itself is opened",
+        ((PYTHON, "    if _is_mount_point(real):\n", "    if _is_mount_point(real) and False:\n"),),
+        ("test_file",)),
     Mutation(
         "python-deferred", "a writing transaction of the Python client begins without the lock",
         ((PYTHON, '            database.rows("BEGIN IMMEDIATE", (), wait)\n            try:\n',

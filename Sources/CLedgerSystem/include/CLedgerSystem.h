@@ -18,6 +18,10 @@ int tl_rename_exclusively(const char *from, const char *to);
 // Returns 0 or the errno.
 int tl_file_identity(const char *path, uint64_t *device, uint64_t *inode);
 
+// Whether something is mounted at this very path; false before Linux 5.8, which does not say.
+// Returns 0 or the errno.
+int tl_is_mount_point(const char *path, bool *answer);
+
 // What changes when an entry of a directory does, or when its path leads elsewhere.
 typedef struct {
   uint64_t device;

@@ -147,10 +147,26 @@ class OpenTests(FileTestCase):
         self.opened().record(*ORDER, key="k")
         self.assertEqual(self.file.query("SELECT name FROM bots"), [("momentum",)])
 
+    def test_a_name_means_nothing_but_itself(self) -> None:
+        self.file.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        for name in ("a?mode=ro", "b%20c#d", ":memory:", "e\nf", os.fsdecode(b"\xff")):
+            path = Path(self.file.directory, name)
+            shutil.copy(self.file.path, path)
+            with Ledger(path, clock=self.file.clock) as ledger:
+                ledger.record(*ORDER, key="k")
+            self.assertTrue(Path(os.fspath(path) + "-synced").exists(), name)
+
     def test_without_proc_it_says_why_not(self) -> None:
         with mock.patch("os.listdir", side_effect=FileNotFoundError(2, "No such file")):
             error = self.failed("configuration", self.file.open)
         self.assertIn("cannot see its own open files", error.message)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give a file away")
+    def test_what_root_makes_belongs_to_the_owner_of_the_ledger(self) -> None:
+        os.chown(self.file.path, 65_534, 65_533)
+        self.opened()
+        info = os.stat(self.file.path + "-synced")
+        self.assertEqual((info.st_uid, info.st_gid), (65_534, 65_533))
 
     def test_a_foreign_database_is_refused_and_not_touched(self) -> None:
         path = self.file.directory + "/foreign.db"

@@ -32,6 +32,7 @@ struct LedgerFile: Sendable {
         .configuration, "\(quoted(path)) has \(info.st_nlink) hard links",
         hint: "a second name means a second log and lost trades; remove the other names")
     }
+    try LedgerFile.expectOwnDirectory(real)
     try checkSafety(info)
     for suffix in ["-wal", "-shm", "-journal"] { try LedgerFile.checkCompanion(real + suffix) }
     try LedgerFileSystem.check(directory: directory)
@@ -163,6 +164,19 @@ extension LedgerFile {
       throw LedgerError(
         .invalidInput, "not a path: \(quoted(path))",
         hint: "give a plain path, not an URI; write ./file:x for a file of that name")
+    }
+  }
+
+  /// A file that is mounted by itself, as `docker run -v FILE:FILE` does, has another log at each
+  /// place.
+  private static func expectOwnDirectory(_ path: String) throws(LedgerError) {
+    var isMountPoint = false
+    let code = unsafe tl_is_mount_point(path, &isMountPoint)
+    guard code == 0 else { throw cannotReach(path, code) }
+    guard !isMountPoint else {
+      throw LedgerError(
+        .configuration, "\(quoted(path)) is mounted by itself, without its log",
+        hint: "every place that it is mounted at has a log of its own; mount its directory instead")
     }
   }
 

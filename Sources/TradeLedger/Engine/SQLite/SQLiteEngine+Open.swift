@@ -56,12 +56,7 @@ private enum Opening {
         .ledgerMoved, "\(quoted(file.path)) or its -wal vanished while it was opened",
         hint: "find out what deletes files there, then try again", retry: .safe)
     }
-    // Whoever waited for a lock while a restore put another file there has opened the old one.
-    if database.connection.hasMoved {
-      throw LedgerError(
-        .ledgerMoved, "\(quoted(file.path)) was replaced while it was opened",
-        hint: "nothing was written; open it again", retry: .safe)
-    }
+    try expectInPlace(database)
     // From here on the engine syncs, after it has let go of the lock.
     if !isReadOnly {
       do throws(SQLiteError) { try database.connection.leaveSyncToCaller() } catch {
@@ -83,6 +78,16 @@ private enum Opening {
     do throws(SQLiteError) {
       return LedgerDatabase(connection: try Connection.open(file.path, options: options))
     } catch { throw LedgerError(error, path: file.path) }
+  }
+
+  /// Whoever waited for a lock while a restore put another file there has opened the old one, and
+  /// would write into the log of the new one. To be asked with the lock that nobody restores under.
+  private static func expectInPlace(_ database: LedgerDatabase) throws(LedgerError) {
+    guard !database.connection.hasMoved else {
+      throw LedgerError(
+        .ledgerMoved, "\(quoted(database.path)) was replaced while it was opened",
+        hint: "nothing was written; open it again", retry: .safe)
+    }
   }
 
   /// Brings the file to the current layout where that is wanted and allowed.
@@ -125,6 +130,7 @@ private enum Opening {
       try database.connection.switchToWAL(wait: wait)
     } catch { throw LedgerError(error, path: file.path) }
     guard try SchemaInstaller.look(database) != .current else { return }
+    try expectInPlace(database)
     try install(database, mode, options.clock.now().wall, wait: wait)
     // So that the file by itself is a ledger from the beginning, and not only its log.
     if let helper = try? connect(file, OpenOptions(purpose: .writing, wait: wait)) {

@@ -24,7 +24,8 @@ struct SharedAccess: ~Copyable {
         device: device, inode: inode, user: info.st_uid, group: info.st_gid,
         isGroupShared: isGroupShared) : nil
     board = SyncBoard(
-      ledger: file.path, mode: isGroupShared ? 0o660 : 0o600, device: device, log: log,
+      ledger: file.path, mode: isGroupShared ? 0o660 : 0o600,
+      owner: isKnown ? (info.st_uid, info.st_gid) : nil, device: device, log: log,
       boot: clock.boot())
   }
 

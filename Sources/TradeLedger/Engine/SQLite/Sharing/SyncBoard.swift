@@ -36,7 +36,12 @@ final class SyncBoard {
   private let identity: UInt64
 
   /// nil where there can be no board. That costs speed only.
-  init?(ledger path: String, mode: mode_t, device: UInt64, log: UInt64, boot: BootInstant?) {
+  ///
+  /// - Parameter owner: of the ledger: what root makes belongs to it, as with a -wal and a -shm.
+  init?(
+    ledger path: String, mode: mode_t, owner: (user: uid_t, group: gid_t)? = nil, device: UInt64,
+    log: UInt64, boot: BootInstant?
+  ) {
     guard let boot else { return nil }
     var hash = StableHash()
     hash.add(boot.bootID)
@@ -50,7 +55,9 @@ final class SyncBoard {
     guard unsafe fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
       return nil
     }
-    if info.st_size == 0 { _ = fchmod(descriptor, mode) }
+    guard info.st_size == 0 else { return }
+    _ = fchmod(descriptor, mode)
+    if geteuid() == 0, let owner { _ = fchown(descriptor, owner.user, owner.group) }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
