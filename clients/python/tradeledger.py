@@ -1183,6 +1183,7 @@ class _Turnstile:
     _IPC_EXCL: Final = 0o2000
     _IPC_NOWAIT: Final = 0o4000
     _SEM_UNDO: Final = 0o10000
+    _GETPID: Final = 11
     _LONGEST_WAIT: Final = 0.25
     _DISTRUST: Final = 1.0
 
@@ -1202,6 +1203,7 @@ class _Turnstile:
         self._may_make = owns_it
         self._distrusted_until = 0.0
         self._entered = -1
+        self._pid = os.getpid()
         self._set = self._open()
 
     def _open(self) -> int:
@@ -1214,25 +1216,27 @@ class _Turnstile:
                 found = _libc.semget(self._key, self._GATES, 0)
         return found
 
-    def enter(self, limit: float) -> bool:
-        """At this process's turn, or past it when `limit` is over. True: `leave` has to follow."""
+    def enter(self, limit: float) -> None:
+        """At this process's turn, or past it when `limit` is over. `leave` has to follow."""
+        self.leave()
         wait = min(self._LONGEST_WAIT, limit)
         if time.monotonic() < self._distrusted_until:
             wait = 0.0
         for _ in range(2):
             if self._set < 0:
-                return False
+                return
+            # Before it is so: a signal may throw an exception between the two.
+            self._entered = self._set
             code = self._pass(wait)
             if code == 0:
-                self._entered = self._set
-                return True
+                return
+            self._entered = -1
             if code not in (errno.EINVAL, errno.EIDRM):
                 break
             # Somebody removed the set. There may be a new one.
             self._set = self._open()
         if code == errno.EAGAIN and wait == self._LONGEST_WAIT:
             self._distrusted_until = time.monotonic() + self._DISTRUST
-        return False
 
     def _pass(self, wait: float) -> int:
         deadline = time.monotonic() + wait
@@ -1253,8 +1257,18 @@ class _Turnstile:
             left = max(0.0, deadline - time.monotonic())
 
     def leave(self) -> None:
-        opens = _Sembuf(self._gate, -1, self._SEM_UNDO | self._IPC_NOWAIT)
-        _libc.semop(self._entered, ctypes.byref(opens), ctypes.c_size_t(1))
+        try:
+            self._leave()
+        except BaseException:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Where an exception hides whether the gate was entered, it knows who was the last."""
+        if self._entered >= 0 and _libc.semctl(self._entered, self._gate, self._GETPID) == self._pid:
+            opens = _Sembuf(self._gate, -1, self._SEM_UNDO | self._IPC_NOWAIT)
+            _libc.semop(self._entered, ctypes.byref(opens), ctypes.c_size_t(1))
+        self._entered = -1
 
 
 class _SyncBoard:
@@ -1672,7 +1686,9 @@ class Ledger:
     ) -> None:
         """What a ledger is in every process, wherever it lies."""
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        # Only its own thread can release it, so that whoever did not get it may try to.
+        self._lock = threading.RLock()
+        self._is_at_work = False
         self._lock_wait = lock_wait
         self._clock: Clock = SystemClock() if clock is None else clock
         self._system_clock = SystemClock()
@@ -1829,6 +1845,8 @@ class Ledger:
             return
         with self._lock:
             self._refusal = _configuration("the ledger was closed", "open it again")
+            if self._is_at_work:
+                return  # By a handler within a call of this thread, which goes on to its end.
             for database in (self._helper, self._database):
                 if database is not None:
                     database.connection.close()
@@ -1844,25 +1862,39 @@ class Ledger:
 
     @contextlib.contextmanager
     def _own(self, wait: _Wait) -> Iterator[None]:
-        """One call at a time, in the process that opened the ledger; errors of SQLite end here."""
+        """One call at a time, in the process that opened the ledger; errors of SQLite end here.
+
+        A signal's handler may throw an exception into any line, for example Celery's soft time
+        limit: the lock is had, and given back, within one `try`.
+        """
         if self._pid != os.getpid():
             raise _configuration(
                 f"this ledger belongs to process {self._pid}, and this is its fork {os.getpid()}",
                 "open the ledger after the fork, in the process that uses it",
             )
-        if not self._lock.acquire(timeout=wait.left):
-            raise _error(
-                "busy", "no answer within the wait limit: other callers of this process came first",
-                "nothing was written; try again with the same key, or raise the wait limit", "safe",
-            )  # fmt: skip
+        is_first = False
         try:
+            # At work already: a handler called from within a call of the same thread.
+            if not self._lock.acquire(timeout=wait.left) or self._is_at_work:
+                raise _error(
+                    "busy",
+                    "no answer within the wait limit: other callers of this process came first",
+                    "nothing was written; try again with the same key, or raise the wait limit",
+                    "safe",
+                )
+            self._is_at_work = is_first = True
             if self._refusal is not None:
                 raise self._refusal
             yield
         except sqlite3.Error as error:
             raise _translated(error, self.path) from None
         finally:
-            self._lock.release()
+            if is_first:
+                self._is_at_work = False
+            try:
+                self._lock.release()
+            except RuntimeError:
+                pass  # It was not had.
 
     def _verify_if_moved(self, wait: _Wait) -> None:
         version = self._database.integer(_SQL.SCHEMA_VERSION, wait)
@@ -1888,8 +1920,8 @@ class Ledger:
         database = self._database
         # Left behind by an exception that a signal threw into the end of a transaction.
         database.rollback_if_open()
-        has_turn = self._turnstile.enter(wait.left / 2)
         try:
+            self._turnstile.enter(wait.left / 2)
             database.rows("BEGIN IMMEDIATE", (), wait)
             try:
                 self._watch.expect_unmoved()
@@ -1905,8 +1937,7 @@ class Ledger:
             finally:
                 database.rollback_if_open()
         finally:
-            if has_turn:
-                self._turnstile.leave()
+            self._turnstile.leave()
 
     def _write(
         self, wait: _Wait, is_there: Callable[[_T], bool], is_for_good: Callable[[_T], bool],
@@ -1951,8 +1982,8 @@ class Ledger:
         them), then changes a page, which overwrites what a failed COMMIT left behind."""
         self._unsettled = cause
         database = self._database
-        has_turn = self._turnstile.enter(wait.left / 2)
         try:
+            self._turnstile.enter(wait.left / 2)
             database.rollback_if_open()
             database.rows("BEGIN IMMEDIATE", (), wait)
             seen = look() if look is not None else True
@@ -1972,8 +2003,7 @@ class Ledger:
         finally:
             with contextlib.suppress(sqlite3.Error):
                 database.rollback_if_open()
-            if has_turn:
-                self._turnstile.leave()
+            self._turnstile.leave()
         self._board.publish_rewritten(moment)
         self._unsettled = None
         return seen
@@ -2033,8 +2063,8 @@ class Ledger:
         if frames < self._next_checkpoint or self._unsettled is not None:
             return
         self._next_checkpoint = frames + self._CHECKPOINT_FRAMES
-        has_turn = self._turnstile.enter(self._lock_wait / 2)
         try:
+            self._turnstile.enter(self._lock_wait / 2)
             # What is synced here need not be synced under the lock.
             self._sync_log()
             for _ in range(self._DRAIN_ROUNDS):
@@ -2051,8 +2081,7 @@ class Ledger:
         except LedgerError:
             pass  # Moved, or no second connection: the next operation says so.
         finally:
-            if has_turn:
-                self._turnstile.leave()
+            self._turnstile.leave()
         self._schema_version = -1  # The next operation compares the schema in full.
 
     def _copy_log(self, wait: _Wait) -> bool:
@@ -2970,6 +2999,8 @@ class _ServerLedger(Ledger):
             return
         with self._lock:
             self._refusal = _configuration("the ledger was closed", "open it again")
+            if self._is_at_work:
+                return  # By a handler within a call of this thread, which goes on to its end.
             self._server.close()
 
     # One statement

@@ -442,6 +442,22 @@ MUTATIONS = [
         ((PYTHON, "    if _is_mount_point(real):\n", "    if _is_mount_point(real) and False:\n"),),
         ("test_file",)),
     Mutation(
+        "python-lock-of-nobody", "an exception of a signal's handler leaves a ledger locked for ever",
+        ((PYTHON, "        is_first = False\n        try:\n            # At work",
+          "        is_first = False\n        if not self._lock.acquire(timeout=wait.left):\n"
+          "            raise _bug(\"busy\")\n        self._lock.release()\n"
+          "        try:\n            # At work"),),
+        ("test_file",)),
+    Mutation(
+        "python-gate-of-nobody", "an exception of a signal's handler leaves the turnstile closed",
+        ((PYTHON, "            self._entered = self._set\n            code = self._pass(wait)\n",
+          "            code = self._pass(wait)\n            self._entered = self._set\n"),),
+        ("test_file",)),
+    Mutation(
+        "python-call-in-a-call", "a handler's call works within the transaction of another",
+        ((PYTHON, "timeout=wait.left) or self._is_at_work:", "timeout=wait.left):"),),
+        ("test_file",)),
+    Mutation(
         "python-deferred", "a writing transaction of the Python client begins without the lock",
         ((PYTHON, '            database.rows("BEGIN IMMEDIATE", (), wait)\n            try:\n',
           '            database.rows("BEGIN DEFERRED", (), wait)\n            try:\n'),),

@@ -265,6 +265,75 @@ class LockTests(FileTestCase):
             reason, wait, winner = while_locked(self.insert_other)
         self.assertEqual((reason, wait, winner and winner.key), ("cooldown", 900.0, "other"))
 
+    def test_a_signal_that_throws_into_a_call_leaves_nothing_locked(self) -> None:
+        """As Celery's soft time limit does, in the moment in which the lock, or the turn, is had."""
+        self.file.add_bot("fast", 0)
+        ledger = self.opened(lock_wait=2)
+
+        class Limit(Exception):
+            pass
+
+        def thrown_after(method: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                method(*args, **kwargs)
+                raise Limit
+
+            return call
+
+        lock = mock.Mock(wraps=ledger._lock)
+        lock.acquire.side_effect = thrown_after(ledger._lock.acquire)
+        with mock.patch.object(ledger, "_lock", lock):
+            self.assertRaises(Limit, ledger.record, "fast", *ORDER[1:])
+        turnstile = ledger._turnstile
+        with mock.patch.object(turnstile, "_pass", thrown_after(turnstile._pass)):
+            self.assertRaises(Limit, ledger.record, "fast", *ORDER[1:])
+        self.assertEqual(self.gate(turnstile), 0)
+        with mock.patch.object(turnstile, "leave", side_effect=[None, Limit]):
+            self.assertRaises(Limit, ledger.record, "fast", *ORDER[1:])
+        self.assertEqual(self.gate(turnstile), 1, "until its next call")
+        # From another thread: whoever has a lock of this kind gets it again.
+        answers = list[int]()
+        thread = threading.Thread(
+            target=lambda: answers.append(ledger.record("fast", *ORDER[1:]).trade.id)
+        )
+        thread.start()
+        thread.join()
+        self.assertEqual(len(answers), 1)
+        self.assertEqual(self.gate(turnstile), 0)
+
+    def gate(self, turnstile: Any) -> int:
+        """How many are in it."""
+        return int(tradeledger._libc.semctl(turnstile._set, turnstile._gate, 12))
+
+    def test_a_call_from_within_a_call_is_busy(self) -> None:
+        ledger = self.opened()
+        errors = list[str]()
+
+        def clock() -> tradeledger.Reading:
+            with self.assertRaises(Busy) as raised:
+                ledger.bots()
+            errors.append(raised.exception.code)
+            return self.file.clock()
+
+        with mock.patch.object(ledger, "_clock", clock):
+            ledger.record(*ORDER, key="k")
+        self.assertGreater(len(errors), 1)
+        self.assertEqual(len(self.keys()), 1)
+
+    def test_a_close_from_within_a_call_lets_it_end(self) -> None:
+        """As a handler of SIGTERM does, in the thread that works."""
+        ledger = self.opened()
+
+        def clock() -> tradeledger.Reading:
+            ledger.close()
+            return self.file.clock()
+
+        with mock.patch.object(ledger, "_clock", clock):
+            ledger.record(*ORDER, key="k")
+        self.failed("configuration", ledger.bots)
+        self.assertEqual(self.keys(), ["k"])
+        ledger._database.connection.close()
+
     def insert_other(self) -> None:
         now = self.file.clock().wall_us
         self.file.run(
