@@ -29,6 +29,17 @@ IN_SQL = (
     ("clock-before-the-free-bot", "the same of a bot that is known to be free",
      "      v_now := greatest(server_now(), v_now);\n",
      "      v_now := greatest(v_free_at - v_cooldown - 100, v_now);\n", "test_postgres_schema"),
+    ("clock-before-the-instance", "the clock is read before the wait for the instance",
+     "    IF v_is_free AND p_instance IS NOT NULL THEN\n"
+     "      PERFORM 1 FROM instances WHERE name = p_instance AND epoch = p_epoch FOR KEY SHARE;\n"
+     "      v_is_free := FOUND;\n    END IF;\n    IF v_is_free THEN\n"
+     "      -- The clock after the waits. Within 100 us, where there was none, free_at holds for it too.\n"
+     "      v_now := greatest(server_now(), v_now);\n",
+     "    v_now := greatest(server_now(), v_now);\n"
+     "    IF v_is_free AND p_instance IS NOT NULL THEN\n"
+     "      PERFORM 1 FROM instances WHERE name = p_instance AND epoch = p_epoch FOR KEY SHARE;\n"
+     "      v_is_free := FOUND;\n    END IF;\n    IF v_is_free THEN\n",
+     "test_postgres_schema"),
     ("look-without-the-lock", "an admission looks, and does not look again under the lock",
      "      PERFORM 1 FROM bots WHERE id = v_bot FOR NO KEY UPDATE;\n",
      "      PERFORM 1 FROM bots WHERE id = v_bot;\n", "test_postgres_schema"),
@@ -131,6 +142,21 @@ IN_SQL = (
     ("worker-writes", "a worker may write tables",
      "GRANT SELECT ON ledger_row,", "GRANT INSERT ON trades TO tradeledger_worker;\n"
      "GRANT SELECT ON ledger_row,", "test_postgres_schema"),
+    ("held-by-a-look", "a holder that asks again is told what a standby may not have",
+     "      AND (v_is_locked OR (i.boot_id, i.pid, i.start_ticks)\n"
+     "        IS DISTINCT FROM (p_boot_id, p_pid, p_start_ticks))\n", "", "test_postgres_schema"),
+    ("doubt-with-more", "a row by hand that falls into doubt changes in something else",
+     "      AND NEW.filled_boot_us IS NULL AND NEW.settled_with IS NULL\n", "", "test_postgres_schema"),
+    ("backslash-taken-away", "a setting of the caller lets a malformed amount in",
+     "(?:[.][0-9]{0,17}[1-9])?", "(?:\\.[0-9]{0,17}[1-9])?", "test_postgres_schema"),
+    ("clock-of-the-reader", "an operator of the reader's search path is asked for the time",
+     "* 1000000::numeric)::bigint", "* 1000000)::bigint", "test_postgres_schema"),
+    ("instant-of-the-reader", "a function of the reader's search path writes the instants",
+     "(p_us / 1000000::bigint)::double precision", "p_us / 1000000", "test_postgres_schema"),
+    ("fraction-of-the-reader", "an operator of the reader's search path writes the instants",
+     "p_us % 1000000::bigint", "p_us % 1000000", "test_postgres_schema"),
+    ("set-up-on-any-path", "what somebody made in the database steps in when it is set up",
+     "SET LOCAL search_path = pg_catalog, pg_temp;\n", "", "test_postgres_schema"),
     ("tokens-are-seen", "a token is read in a view",
      "    t.cooldown_us, NULL::text AS token,", "    t.cooldown_us, t.token,", "test_postgres"),
 )  # fmt: skip
