@@ -396,7 +396,8 @@ BEGIN
     AND COALESCE(is_amount(NEW.filled_price), true)) IS NOT TRUE
   THEN RAISE EXCEPTION 'not a well-formed new trade' USING ERRCODE = 'TL100'; END IF;
 
-  -- One at a time, whoever writes. (INV-2)
+  -- One at a time, whoever writes, by what was committed before. (INV-2)
+  PERFORM begin_writing(NULL);
   PERFORM lock_bot(NEW.bot_id);
   -- The bot exists, is enabled (a fact of the past needs no permission), and the row carries the
   -- cooldown and the lease that are in force. (INV-11)
@@ -1376,6 +1377,8 @@ BEGIN
     INSERT INTO bots (name) VALUES (p_bot) ON CONFLICT (name) DO NOTHING RETURNING id INTO v_bot;
   END IF;
   IF v_bot IS NULL THEN
+    -- What is told of a lost try must be what a standby has (see `replayed`).
+    PERFORM 1 FROM bots WHERE name = p_bot FOR KEY SHARE;
     b := bot_said('differs', p_bot);
     IF (b.cooldown_us, b.lease_us, b.in_doubt, b.enabled)
       IS NOT DISTINCT FROM (p_cooldown_us, p_lease_us, p_in_doubt, p_enabled::smallint)

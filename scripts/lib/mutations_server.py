@@ -145,6 +145,10 @@ IN_SQL = (
     ("held-by-a-look", "a holder that asks again is told what a standby may not have",
      "      AND (v_is_locked OR (i.boot_id, i.pid, i.start_ticks)\n"
      "        IS DISTINCT FROM (p_boot_id, p_pid, p_start_ticks))\n", "", "test_postgres_schema"),
+    ("added-by-a-look", "a bot that is added again is told of as a standby may not have it",
+     "    PERFORM 1 FROM bots WHERE name = p_bot FOR KEY SHARE;\n", "", "test_postgres_schema"),
+    ("any-isolation-by-hand", "a trade by hand is judged by an old snapshot",
+     "  PERFORM begin_writing(NULL);\n  PERFORM lock_bot(", "  PERFORM lock_bot(", "test_postgres_schema"),
     ("doubt-with-more", "a row by hand that falls into doubt changes in something else",
      "      AND NEW.filled_boot_us IS NULL AND NEW.settled_with IS NULL\n", "", "test_postgres_schema"),
     ("backslash-taken-away", "a setting of the caller lets a malformed amount in",

@@ -101,14 +101,21 @@ class UnderTheLockTests(Case):
             self.assertEqual(answers[0][0], "admitted")
             self.assertGreaterEqual(answers[0][1], released, key)
 
+    IS_WRITTEN = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"
+
+    def test_a_bot_that_is_added_again_is_told_of_as_a_standby_has_it(self) -> None:
+        self.server.add_bot("a", cooldown_us=0)
+        with self.server.operator.transaction():
+            self.server.add_bot("a", cooldown_us=0)
+            self.assertEqual(self.server.query(self.IS_WRITTEN), [(True,)])
+
     def test_a_holder_that_asks_again_is_told_what_a_standby_has(self) -> None:
         """Its answer was lost, and COMMIT waits for a standby only after a write: a lock is one."""
         self.assertEqual(self.acquire(), ("taken", 1))
         for pid, is_written in ((8, False), (7, True)):
             with self.server.operator.transaction():
                 self.assertEqual(self.acquire(pid=pid), ("held", 1))
-                found = self.server.query("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
-            self.assertEqual(found, [(is_written,)])
+                self.assertEqual(self.server.query(self.IS_WRITTEN), [(is_written,)])
 
     def test_what_falls_into_doubt_needs_the_lock(self) -> None:
         for cooldown in (0, 60_000_000):  # The answer is yes; it is no.
@@ -298,6 +305,26 @@ class PrivilegeTests(Case):
                 with self.subTest(sql=sql), self.assertRaises(psycopg.Error) as raised:
                     self.server.query(sql)
                 self.assertEqual(raised.exception.sqlstate, code)
+
+    def test_a_trade_by_hand_is_not_judged_by_an_old_snapshot(self) -> None:
+        """A fact of the past leaves the row of its bot alone, so that it would not be noticed."""
+        self.server.add_bot("a", cooldown_us=60_000_000)
+        with psycopg.connect(address(self.server.name)) as writer:
+            writer.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            writer.execute("SELECT 1 FROM tradeledger.ledger")
+            (row,) = self.server.query(
+                "SELECT outcome FROM tradeledger.attempt('past', 'a', 'p', 'buy', 'B', '1', NULL, "
+                "NULL, 1, NULL, NULL, NULL, NULL, tradeledger.server_now())"
+            )
+            self.assertEqual(row, ("admitted",))
+            with self.assertRaises(psycopg.Error) as raised:
+                writer.execute(
+                    "INSERT INTO tradeledger.trades (bot_id, key, origin, side, symbol, quantity, "
+                    "cooldown_us, created_at, status, filled_at, filled_quantity, received_at) "
+                    "SELECT 1, 'k', 'record', 'buy', 'B', '1', 60000000, us, 'filled', us, '1', us "
+                    "FROM (SELECT tradeledger.server_now() AS us OFFSET 0) AS clock"
+                )
+            self.assertEqual(raised.exception.sqlstate, "TL000")
 
     def test_rows_by_hand_are_true_or_refused(self) -> None:
         self.server.add_bot("a", cooldown_us=0)
