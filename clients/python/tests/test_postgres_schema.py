@@ -3,19 +3,11 @@ the rule taken out (scripts/mutate)."""
 
 from __future__ import annotations
 
-import pathlib
-import secrets
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 from typing import Any
 
-import tradeledger
-from postgres_support import (
-    WORKER, ServerLedger, ServerTestCase, address, administer, drop, psycopg, schema,
-)  # fmt: skip
+from postgres_support import WORKER, ServerLedger, ServerTestCase, address, psycopg, schema
 
 ATTEMPT = (
     "SELECT outcome, now_us, id FROM tradeledger.attempt(%s, 'a', %s, 'buy', 'B', '1', NULL, %s, 1, "
@@ -227,11 +219,15 @@ class PrivilegeTests(Case):
         for function in (
             "times(numeric, integer) RETURNS numeric", "rest(bigint, integer) RETURNS bigint",
             "to_timestamp(bigint) RETURNS timestamptz", "format(text, name) RETURNS text",
-            "pg_has_role(name, text, text) RETURNS boolean",
+            "pg_has_role(name, text, text) RETURNS boolean", "concat(text, text) RETURNS text",
+            "concat(text, name) RETURNS text", "convert_to(text, text) RETURNS bytea",
+            "acldefault(text, oid) RETURNS aclitem[]", "same(oid, integer) RETURNS boolean",
+            "pg_get_expr(pg_node_tree, integer) RETURNS text",
         )
     ) + (
         "CREATE OPERATOR public.* (LEFTARG = numeric, RIGHTARG = integer, FUNCTION = public.times);"
         "CREATE OPERATOR public.% (LEFTARG = bigint, RIGHTARG = integer, FUNCTION = public.rest);"
+        "CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = integer, FUNCTION = public.same);"
     )  # fmt: skip
 
     def lay_traps(self, server: ServerLedger) -> None:
@@ -254,6 +250,7 @@ class PrivilegeTests(Case):
         for view in ("open_trades", "cooldowns", "double_trades"):
             with self.subTest(view):
                 self.assertEqual(len(self.server.query(f"SELECT * FROM tradeledger.{view}")), 1)
+        self.server.open(address(self.server.name)).close()
 
     def test_nothing_of_a_worker_runs_as_whoever_sets_up(self) -> None:
         server = ServerLedger("live", is_made=False)
@@ -340,53 +337,3 @@ class PrivilegeTests(Case):
             with self.subTest(sql=sql), self.assertRaises(psycopg.Error) as raised:
                 self.server.query(sql)
             self.assertEqual(raised.exception.sqlstate, code)
-
-
-class DumpTests(Case):
-    mode = "live"
-    TABLES = ("ledger", "bots", "settings", "instances", "trades", "conflicts", "restores")
-
-    def run_program(self, name: str, *arguments: str) -> None:
-        # Debian keeps them out of PATH.
-        found = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"),
-                       key=lambda path: int(path.parts[4]))  # fmt: skip
-        path = str(found[-1]) if found else shutil.which(name)
-        if path is None:
-            self.skipTest(f"there is no {name} here")
-        done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
-        if "server version mismatch" in done.stderr:
-            self.skipTest(done.stderr)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-
-    def test_what_was_dumped_is_restored_with_all_its_rules(self) -> None:
-        self.server.add_bot("a", cooldown_us=60_000_000)
-        self.acquire()
-        trade = self.attempt("k", "reserve", ("desk", 1))[2]
-        settle = "SELECT tradeledger.settle(%s, NULL, %s, %s, NULL, NULL, NULL, %s)"
-        self.server.query(settle, trade, "void", TOKEN, "not sent")
-        self.server.query(settle, trade, "filled", TOKEN, None)
-        self.server.query("SELECT tradeledger.restored()")
-        self.server.add_bot("b", cooldown_us=0)
-        with tempfile.TemporaryDirectory() as directory:
-            for form, restore in (
-                ("custom", ("pg_restore", "--exit-on-error", "--single-transaction")),
-                ("plain", ("psql", "-q", "-v", "ON_ERROR_STOP=1", "-1", "-o", "/dev/null", "-f")),
-            ):
-                dump, name = f"{directory}/{form}", f"tradeledger_test_{secrets.token_hex(6)}"
-                self.run_program("pg_dump", f"--format={form}", "-f", dump, address(self.server.name))
-                administer(f"CREATE DATABASE {name}")
-                self.addCleanup(drop, name)
-                self.run_program(*restore, dump, "-d", address(name))
-                found = administer(tradeledger._SERVER_FINGERPRINT, name)[0][0]
-                wanted = self.server.query(tradeledger._SERVER_FINGERPRINT)[0][0]
-                self.assertEqual(found.split("\n"), wanted.split("\n"))
-                for table in self.TABLES:
-                    rows = f"SELECT * FROM tradeledger.{table} ORDER BY 1"
-                    self.assertEqual(administer(rows, name), self.server.query(rows), table)
-                with psycopg.connect(address(name, WORKER), autocommit=True) as worker:
-                    self.assertEqual(self.attempt("k2", connection=worker)[0], "denied")
-                    found = worker.execute(
-                        "SELECT outcome, id FROM tradeledger.attempt('record', 'b', 'k2', 'buy', 'B', "
-                        "'1', NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL)"
-                    ).fetchall()
-                    self.assertEqual(found, [("admitted", trade + 1)])
