@@ -28,8 +28,10 @@
         FROM place AS p
         UNION ALL
         SELECT 'role tradeledger_worker', ROW(r.rolsuper, r.rolcreaterole, r.rolcreatedb,
-          r.rolreplication, r.rolbypassrls, pg_has_role(r.oid, p.nspowner, 'MEMBER'))::text, NULL,
-          NULL, true
+          r.rolreplication, r.rolbypassrls, (
+            SELECT bool_or(pg_has_role(r.oid, g.oid, 'MEMBER')) FROM pg_roles AS g
+            WHERE g.oid = p.nspowner OR g.rolname IN ('pg_read_all_data', 'pg_write_all_data')
+          ))::text, NULL, NULL, true
         FROM pg_roles AS r, place AS p WHERE r.rolname = 'tradeledger_worker'
         UNION ALL
         SELECT r.object, pg_catalog.concat(r.facts, c.facts), r.relowner,
