@@ -116,6 +116,9 @@
 
 BEGIN;
 
+-- Nothing that somebody has made in this database is found by name.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 DO $$
 BEGIN
   IF current_setting('server_version_num')::integer < 150000 THEN
@@ -275,8 +278,10 @@ CREATE INDEX last_restore ON restores (at);
 
 CREATE FUNCTION layout() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 4';
 
+-- Types that fit exactly, here and in rfc3339: the views ask them on the search path of whoever
+-- reads, where somebody else's operator may fit better than the server's own.
 CREATE FUNCTION server_now() RETURNS bigint LANGUAGE sql VOLATILE
-  AS 'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint';
+  AS 'SELECT (extract(epoch FROM clock_timestamp()) * 1000000::numeric)::bigint';
 
 CREATE FUNCTION now_of(p_mode text, p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 -- What counts as "now". A simulation brings its own clock, nobody else does.
@@ -291,7 +296,8 @@ $$;
 
 CREATE FUNCTION is_amount(p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   -- The one spelling of an exact positive amount of at most 18 digits on either side of the point.
-  SELECT p_text ~ '^(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{0,17}[1-9])?$' AND p_text <> '0'
+  -- (No backslash: a caller with standard_conforming_strings = off would take it away.)
+  SELECT p_text ~ '^(?:0|[1-9][0-9]{0,17})(?:[.][0-9]{0,17}[1-9])?$' AND p_text <> '0'
 $$;
 
 CREATE FUNCTION is_name(p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
@@ -390,7 +396,8 @@ BEGIN
     AND COALESCE(is_amount(NEW.filled_price), true)) IS NOT TRUE
   THEN RAISE EXCEPTION 'not a well-formed new trade' USING ERRCODE = 'TL100'; END IF;
 
-  -- One at a time, whoever writes. (INV-2)
+  -- One at a time, whoever writes, by what was committed before. (INV-2)
+  PERFORM begin_writing(NULL);
   PERFORM lock_bot(NEW.bot_id);
   -- The bot exists, is enabled (a fact of the past needs no permission), and the row carries the
   -- cooldown and the lease that are in force. (INV-11)
@@ -472,7 +479,7 @@ BEGIN
         OR EXISTS (SELECT 1 FROM ledger WHERE id = 1 AND mode = 'simulation'))
       AND NEW.received_at IS NULL AND NEW.filled_price IS NULL AND NEW.filled_quantity IS NULL
       AND NEW.filled_at IS NULL AND NEW.exchange_at IS NULL AND NEW.filled_boot_id IS NULL
-      AND NEW.settled_with IS NULL
+      AND NEW.filled_boot_us IS NULL AND NEW.settled_with IS NULL
       AND NEW.reason IS NULL AND NEW.late = 0 AND NEW.superseded = 0) IS NOT TRUE
     THEN RAISE EXCEPTION 'INV-6 the lease of this trade still runs' USING ERRCODE = 'TL113'; END IF;
     RETURN NEW;
@@ -791,17 +798,17 @@ BEGIN
     RETURNING id, cooldown_us, lease_us, free_at, was_free_at
     INTO v_bot, v_cooldown, v_lease, v_free_at, v_now;
     v_is_locked := FOUND;
-    IF v_is_locked THEN
-      -- The clock after the wait. Within 100 us, where there was none, free_at holds for it too.
-      v_now := greatest(server_now(), v_now);
-      IF v_now + v_cooldown > v_free_at THEN
-        UPDATE bots SET free_at = v_now + v_cooldown WHERE id = v_bot;
-      END IF;
-    END IF;
     v_is_free := v_is_locked;
     IF v_is_free AND p_instance IS NOT NULL THEN
       PERFORM 1 FROM instances WHERE name = p_instance AND epoch = p_epoch FOR KEY SHARE;
       v_is_free := FOUND;
+    END IF;
+    IF v_is_free THEN
+      -- The clock after the waits. Within 100 us, where there was none, free_at holds for it too.
+      v_now := greatest(server_now(), v_now);
+      IF v_now + v_cooldown > v_free_at THEN
+        UPDATE bots SET free_at = v_now + v_cooldown WHERE id = v_bot;
+      END IF;
     END IF;
   END IF;
   IF p_kind <> 'check' AND NOT v_is_locked THEN
@@ -1255,6 +1262,10 @@ BEGIN
     IF i.pid IS NOT NULL AND (i.heartbeat_until <= v_now) IS NOT TRUE
       AND (i.epoch = p_dead_epoch AND i.boot_id = p_boot_id AND i.pid_namespace = p_pid_namespace
         AND i.time_namespace = p_time_namespace) IS NOT TRUE
+      -- Who has it already may have lost the answer, and takes this one for it: under the lock,
+      -- which is written to the log, so that COMMIT waits for a standby. A look would not.
+      AND (v_is_locked OR (i.boot_id, i.pid, i.start_ticks)
+        IS DISTINCT FROM (p_boot_id, p_pid, p_start_ticks))
     THEN RETURN instance_said('held', i.heartbeat_until - v_now, v_now, i); END IF;
     IF v_is_locked THEN
       UPDATE instances SET epoch = instances.epoch + 1, boot_id = p_boot_id,
@@ -1366,6 +1377,8 @@ BEGIN
     INSERT INTO bots (name) VALUES (p_bot) ON CONFLICT (name) DO NOTHING RETURNING id INTO v_bot;
   END IF;
   IF v_bot IS NULL THEN
+    -- What is told of a lost try must be what a standby has (see `replayed`).
+    PERFORM 1 FROM bots WHERE name = p_bot FOR KEY SHARE;
     b := bot_said('differs', p_bot);
     IF (b.cooldown_us, b.lease_us, b.in_doubt, b.enabled)
       IS NOT DISTINCT FROM (p_cooldown_us, p_lease_us, p_in_doubt, p_enabled::smallint)
@@ -1574,8 +1587,9 @@ CREATE VIEW instance_rows AS
   FROM instances;
 
 CREATE FUNCTION rfc3339(p_us bigint) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT to_char(to_timestamp(p_us / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
-    || '.' || lpad((p_us % 1000000)::text, 6, '0') || 'Z'
+  SELECT to_char(to_timestamp((p_us / 1000000::bigint)::double precision) AT TIME ZONE 'UTC',
+      'YYYY-MM-DD"T"HH24:MI:SS'::text)
+    || '.'::text || lpad((p_us % 1000000::bigint)::text, 6, '0'::text) || 'Z'::text
 $$;
 
 CREATE VIEW open_trades AS

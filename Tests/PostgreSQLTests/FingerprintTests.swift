@@ -172,6 +172,7 @@
           "operator === does not belong"
         ),
         ("GRANT tradeledger_owner TO tradeledger_worker", "role tradeledger_worker was changed"),
+        ("GRANT pg_write_all_data TO tradeledger_worker", "role tradeledger_worker was changed"),
         ("ALTER ROLE tradeledger_worker SUPERUSER", "role tradeledger_worker was changed"),
       ]
       for (sql, words) in altered {

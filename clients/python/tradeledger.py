@@ -160,9 +160,9 @@ _SERVER_SCHEMA: Final = {
     "constraint settings_pkey on settings": "954b5a6d0adafa181f1e348d5f9c019d",
     "constraint trades_key_key on trades": "85b881247b010182cbde8b574ca5277c",
     "constraint trades_pkey on trades": "954b5a6d0adafa181f1e348d5f9c019d",
-    "function acquire": "50ad2583760a72105d0c134d2dac73b7",
-    "function add_bot": "220cf7c309b31c86ee1da5738f222ae5",
-    "function attempt": "c83ac784aa6bb710acbc7408a02c6a90",
+    "function acquire": "6470d5b62f523b2400fa28bed922ae55",
+    "function add_bot": "0dacd838c48c705dbcb8e8c6686fa383",
+    "function attempt": "320b93629b6f717767a3bf7c8507fa3a",
     "function begin_writing": "0323dc63dc18429b777a2efa420c2704",
     "function bot_new": "59b14702ef325b1247a27c5ec6a9663e",
     "function bot_said": "f6897a872798b30d4573911c41ae73b9",
@@ -175,7 +175,7 @@ _SERVER_SCHEMA: Final = {
     "function evict": "3db0e24c21a689dd11d8669deab19cfb",
     "function instance_said": "d1f920a0dd7f5d53251c5ff26e991068",
     "function instance_write": "23bca47b857612079bf571fae7dcebdc",
-    "function is_amount": "b066b39d42aeec2e229e4f47ec9afa3a",
+    "function is_amount": "9c65f9377c0ad7fb828dbf7b8e24bfe1",
     "function is_attempt": "efc06ff5170f3bccc1ec978779480a9c",
     "function is_live": "a6c1ad6262e97eb077e850735cfbbf93",
     "function is_name": "b4ee9bc416888bbef47e09cec5cfdd21",
@@ -192,14 +192,14 @@ _SERVER_SCHEMA: Final = {
     "function resolve": "e8d5609c32f2239eeb5a72bdb7e380ed",
     "function restore_new": "0b2d310317579680ae46780561066111",
     "function restored": "b92894a1dbc73d0056d3c9f969679cbc",
-    "function rfc3339": "a3c5e2a5e89355b313203e4a596aa415",
-    "function server_now": "88c84b8117cc12951a3ad83564430f05",
+    "function rfc3339": "2380cc36797a2bafa457622733df6bc5",
+    "function server_now": "093c315e290d1188bc9e14db74abd80a",
     "function settings_new": "6d2f1577abb99e9aa6ed854ae6f51ef2",
     "function settle": "44d4d3144c2098f8de019630aa490adc",
     "function settle_as": "f08b1c81269dba584837c78eafb00f22",
     "function status": "f53e7e2b8afb732e26be7f00e7af3e65",
-    "function trade_change": "bdb9603ae44d73f375391824762085ed",
-    "function trade_new": "19bf4c24f79d21846d679027abd5f743",
+    "function trade_change": "34988b02f091405270f44139eb7673ca",
+    "function trade_new": "78c275fe4ef9671c9bd10de05696be90",
     "function with_trade": "e0df8b88e9dc952eabfe1f56175a1a69",
     "function with_winner": "2aa5a8abf7d67723dfee36947e647000",
     "function work": "d63a938a4f7d04976274d9da9f57cc2d",
@@ -295,22 +295,25 @@ WITH place AS (
   SELECT c.oid, c.relname, c.relkind, c.relowner, c.relacl, ROW(c.relpersistence,
       c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
       EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = c.oid))::text AS facts,
-    concat(CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' WHEN 'c' THEN 'type'
-      WHEN 'S' THEN 'sequence' ELSE c.relkind::text END, ' ', c.relname) AS object
+    pg_catalog.concat(CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view'
+      WHEN 'c' THEN 'type' WHEN 'S' THEN 'sequence' ELSE c.relkind::text END, ' ', c.relname)
+      AS object
   FROM pg_class AS c JOIN place AS p ON p.oid = c.relnamespace WHERE c.relkind <> 'i'
 ), thing (object, facts, owner, acl, is_harmless) AS (
   SELECT 'schema tradeledger', '', p.nspowner,
-    COALESCE(p.nspacl, acldefault('n', p.nspowner)), true
+    COALESCE(p.nspacl, pg_catalog.acldefault('n', p.nspowner)), true
   FROM place AS p
   UNION ALL
   SELECT 'role tradeledger_worker', ROW(r.rolsuper, r.rolcreaterole, r.rolcreatedb,
-    r.rolreplication, r.rolbypassrls, pg_has_role(r.oid, p.nspowner, 'MEMBER'))::text, NULL,
-    NULL, true
+    r.rolreplication, r.rolbypassrls, (
+      SELECT bool_or(pg_has_role(r.oid, g.oid, 'MEMBER')) FROM pg_roles AS g
+      WHERE g.oid = p.nspowner OR g.rolname IN ('pg_read_all_data', 'pg_write_all_data')
+    ))::text, NULL, NULL, true
   FROM pg_roles AS r, place AS p WHERE r.rolname = 'tradeledger_worker'
   UNION ALL
-  SELECT r.object, concat(r.facts, c.facts), r.relowner, CASE WHEN r.relkind <> 'c' THEN
-    COALESCE(r.relacl, acldefault(CASE r.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
-      r.relowner)) END, r.relkind = 'v'
+  SELECT r.object, pg_catalog.concat(r.facts, c.facts), r.relowner,
+    CASE WHEN r.relkind <> 'c' THEN COALESCE(r.relacl, pg_catalog.acldefault(
+      CASE r.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", r.relowner)) END, r.relkind = 'v'
   FROM relation AS r CROSS JOIN LATERAL (
     SELECT string_agg(ROW(a.attname, a.atttypid::regtype, a.atttypmod, a.attnotnull,
         a.attidentity, a.attgenerated, a.attcollation::regcollation, a.attacl,
@@ -324,57 +327,63 @@ WITH place AS (
     s.seqcache, s.seqcycle)::text, NULL, NULL, true
   FROM relation AS r JOIN pg_sequence AS s ON s.seqrelid = r.oid
   UNION ALL
-  SELECT concat('function ', f.proname), ROW(f.prokind, l.lanname, f.prosecdef, f.proisstrict,
-      f.proretset, f.provolatile, f.proconfig, f.prorettype::regtype,
+  SELECT pg_catalog.concat('function ', f.proname), ROW(f.prokind, l.lanname, f.prosecdef,
+      f.proisstrict, f.proretset, f.provolatile, f.proconfig, f.prorettype::regtype,
       COALESCE(f.proallargtypes, f.proargtypes::oid[])::regtype[], f.proargnames,
-      f.proargmodes, pg_get_expr(f.proargdefaults, 0), f.prosrc, f.prosqlbody IS NULL)::text,
-    f.proowner, COALESCE(f.proacl, acldefault('f', f.proowner)), true
+      f.proargmodes, pg_get_expr(f.proargdefaults, 0::oid), f.prosrc,
+      f.prosqlbody IS NULL)::text,
+    f.proowner, COALESCE(f.proacl, pg_catalog.acldefault('f', f.proowner)), true
   FROM pg_proc AS f JOIN place AS p ON p.oid = f.pronamespace
   JOIN pg_language AS l ON l.oid = f.prolang
   UNION ALL
-  SELECT concat('trigger ', t.tgname, ' on ', r.relname),
-    concat(t.tgenabled, pg_get_triggerdef(t.oid)), NULL, NULL, true
+  SELECT pg_catalog.concat('trigger ', t.tgname, ' on ', r.relname),
+    pg_catalog.concat(t.tgenabled, pg_get_triggerdef(t.oid)), NULL, NULL, true
   FROM relation AS r JOIN pg_trigger AS t ON t.tgrelid = r.oid WHERE NOT t.tgisinternal
   UNION ALL
-  SELECT concat('constraint ', k.conname, ' on ', r.relname), concat(k.convalidated,
-    pg_get_constraintdef(k.oid), (
+  SELECT pg_catalog.concat('constraint ', k.conname, ' on ', r.relname),
+    pg_catalog.concat(k.convalidated, pg_get_constraintdef(k.oid), (
       SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled) FROM pg_trigger AS t
       WHERE t.tgconstraint = k.oid)), NULL, NULL, true
   FROM relation AS r JOIN pg_constraint AS k ON k.conrelid = r.oid WHERE k.contype <> 'n'
   UNION ALL
-  SELECT concat('index ', x.indexrelid::regclass), concat(x.indisvalid, x.indisready,
-    pg_get_indexdef(x.indexrelid)), NULL, NULL, true
+  SELECT pg_catalog.concat('index ', x.indexrelid::regclass),
+    pg_catalog.concat(x.indisvalid, x.indisready, pg_get_indexdef(x.indexrelid)), NULL, NULL,
+    true
   FROM relation AS r JOIN pg_index AS x ON x.indrelid = r.oid
   UNION ALL
-  SELECT concat('rule ', w.rulename, ' on ', r.relname), w.ev_enabled::text, NULL, NULL, true
+  SELECT pg_catalog.concat('rule ', w.rulename, ' on ', r.relname), w.ev_enabled::text, NULL,
+    NULL, true
   FROM relation AS r JOIN pg_rewrite AS w ON w.ev_class = r.oid
   WHERE r.relkind <> 'v' OR w.rulename <> '_RETURN'
   UNION ALL
-  SELECT concat('operator ', o.oprname), '', NULL, NULL, true
+  SELECT pg_catalog.concat('operator ', o.oprname), '', NULL, NULL, true
   FROM pg_operator AS o JOIN place AS p ON p.oid = o.oprnamespace
   UNION ALL
-  SELECT concat('text of ', r.object),
+  SELECT pg_catalog.concat('text of ', r.object),
     regexp_replace(pg_get_viewdef(r.oid), '[[:space:]]+|[a-z_]+[.]', '', 'g'), NULL, NULL,
     true
   FROM relation AS r
   WHERE r.relkind = 'v' AND current_setting('server_version_num')::integer < 190000
 )
-SELECT string_agg(concat(o.object, chr(9), o.digest), chr(10) ORDER BY o.object COLLATE "C")
+SELECT string_agg(pg_catalog.concat(o.object, chr(9), o.digest), chr(10)
+  ORDER BY o.object COLLATE "C")
 FROM (
-  SELECT u.object, left(encode(sha256(convert_to(string_agg(u.facts, chr(10)
+  SELECT u.object, left(encode(sha256(pg_catalog.convert_to(string_agg(u.facts, chr(10)
     ORDER BY u.facts COLLATE "C"), 'UTF8')), 'hex'), 32) AS digest
   FROM thing AS t CROSS JOIN LATERAL (
-    SELECT string_agg(concat(' ', w.who, ' ', a.privilege_type, a.is_grantable), ','
+    SELECT string_agg(
+      pg_catalog.concat(' ', w.who, ' ', a.privilege_type, a.is_grantable), ','
       ORDER BY w.who, a.privilege_type COLLATE "C") AS grants
     FROM aclexplode(t.acl) AS a CROSS JOIN LATERAL (
-      SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END AS who
+      SELECT CASE a.grantee WHEN 0::oid THEN 'PUBLIC'
+        ELSE pg_get_userbyid(a.grantee) END AS who
     ) AS w
     WHERE a.grantee <> t.owner AND (w.who IN ('PUBLIC', 'tradeledger_worker')
       OR NOT t.is_harmless OR a.privilege_type NOT IN ('SELECT', 'USAGE', 'EXECUTE'))
   ) AS g CROSS JOIN LATERAL (
     SELECT replace(t.object, 'tradeledger.', '') AS object,
-      concat(replace(t.facts, 'tradeledger.', ''), pg_get_userbyid(t.owner), g.grants)
-        AS facts
+      pg_catalog.concat(replace(t.facts, 'tradeledger.', ''), pg_get_userbyid(t.owner),
+        g.grants) AS facts
   ) AS u
   GROUP BY u.object
 ) AS o"""

@@ -29,6 +29,17 @@ IN_SQL = (
     ("clock-before-the-free-bot", "the same of a bot that is known to be free",
      "      v_now := greatest(server_now(), v_now);\n",
      "      v_now := greatest(v_free_at - v_cooldown - 100, v_now);\n", "test_postgres_schema"),
+    ("clock-before-the-instance", "the clock is read before the wait for the instance",
+     "    IF v_is_free AND p_instance IS NOT NULL THEN\n"
+     "      PERFORM 1 FROM instances WHERE name = p_instance AND epoch = p_epoch FOR KEY SHARE;\n"
+     "      v_is_free := FOUND;\n    END IF;\n    IF v_is_free THEN\n"
+     "      -- The clock after the waits. Within 100 us, where there was none, free_at holds for it too.\n"
+     "      v_now := greatest(server_now(), v_now);\n",
+     "    v_now := greatest(server_now(), v_now);\n"
+     "    IF v_is_free AND p_instance IS NOT NULL THEN\n"
+     "      PERFORM 1 FROM instances WHERE name = p_instance AND epoch = p_epoch FOR KEY SHARE;\n"
+     "      v_is_free := FOUND;\n    END IF;\n    IF v_is_free THEN\n",
+     "test_postgres_schema"),
     ("look-without-the-lock", "an admission looks, and does not look again under the lock",
      "      PERFORM 1 FROM bots WHERE id = v_bot FOR NO KEY UPDATE;\n",
      "      PERFORM 1 FROM bots WHERE id = v_bot;\n", "test_postgres_schema"),
@@ -131,6 +142,25 @@ IN_SQL = (
     ("worker-writes", "a worker may write tables",
      "GRANT SELECT ON ledger_row,", "GRANT INSERT ON trades TO tradeledger_worker;\n"
      "GRANT SELECT ON ledger_row,", "test_postgres_schema"),
+    ("held-by-a-look", "a holder that asks again is told what a standby may not have",
+     "      AND (v_is_locked OR (i.boot_id, i.pid, i.start_ticks)\n"
+     "        IS DISTINCT FROM (p_boot_id, p_pid, p_start_ticks))\n", "", "test_postgres_schema"),
+    ("added-by-a-look", "a bot that is added again is told of as a standby may not have it",
+     "    PERFORM 1 FROM bots WHERE name = p_bot FOR KEY SHARE;\n", "", "test_postgres_schema"),
+    ("any-isolation-by-hand", "a trade by hand is judged by an old snapshot",
+     "  PERFORM begin_writing(NULL);\n  PERFORM lock_bot(", "  PERFORM lock_bot(", "test_postgres_schema"),
+    ("doubt-with-more", "a row by hand that falls into doubt changes in something else",
+     "      AND NEW.filled_boot_us IS NULL AND NEW.settled_with IS NULL\n", "", "test_postgres_schema"),
+    ("backslash-taken-away", "a setting of the caller lets a malformed amount in",
+     "(?:[.][0-9]{0,17}[1-9])?", "(?:\\.[0-9]{0,17}[1-9])?", "test_postgres_schema"),
+    ("clock-of-the-reader", "an operator of the reader's search path is asked for the time",
+     "* 1000000::numeric)::bigint", "* 1000000)::bigint", "test_postgres_schema"),
+    ("instant-of-the-reader", "a function of the reader's search path writes the instants",
+     "(p_us / 1000000::bigint)::double precision", "p_us / 1000000", "test_postgres_schema"),
+    ("fraction-of-the-reader", "an operator of the reader's search path writes the instants",
+     "p_us % 1000000::bigint", "p_us % 1000000", "test_postgres_schema"),
+    ("set-up-on-any-path", "what somebody made in the database steps in when it is set up",
+     "SET LOCAL search_path = pg_catalog, pg_temp;\n", "", "test_postgres_schema"),
     ("tokens-are-seen", "a token is read in a view",
      "    t.cooldown_us, NULL::text AS token,", "    t.cooldown_us, t.token,", "test_postgres"),
 )  # fmt: skip
@@ -201,6 +231,14 @@ IN_SWIFT = (
     ("name-of-another-ledger", "a name that the process has elsewhere is taken for a lost try's",
      NAMES, "if reply.isRepeated, holder.identity == identity, !has(stored.claim) {",
      "if reply.isRepeated, holder.identity == identity {", "LostAnswerTests"),
+    ("operator-in-a-trap", "a function that a worker made runs as the operator who asks",
+     ENGINE + "ServerStatements.swift", "pg_catalog.pg_has_role(", "pg_has_role(", "TrapTests"),
+    ("copy-in-a-trap", "a function that a worker made runs as the operator who copies",
+     ENGINE + "ServerStatements+Copying.swift", "pg_catalog.jsonb_populate_recordset(",
+     "jsonb_populate_recordset(", "TrapTests"),
+    ("worker-of-all-data", "nobody sees that the worker role may write all tables",
+     ENGINE + "ServerStatements+Schema.swift",
+     " OR g.rolname IN ('pg_read_all_data', 'pg_write_all_data')", "", "FingerprintTests"),
     ("evicts-who-follows", "an eviction that is asked for again evicts the next holder", NAMES,
      '[name.description, $0, "\\(seen.epoch)"]', "[name.description, $0, nil]",
      "RepeatedWriteTests"),

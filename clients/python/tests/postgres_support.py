@@ -42,14 +42,17 @@ def administer(sql: str, database: str = "postgres") -> list[Any]:
         return cursor.fetchall() if cursor.description else []
 
 
+def schema() -> str:
+    return os.environ.get("TRADELEDGER_TEST_SCHEMA") or SCHEMA.read_text(encoding="utf-8")
+
+
 def make_template() -> None:
     """The schema once; every ledger is a copy of it."""
     administer(f"CREATE DATABASE {TEMPLATE}")
-    given = os.environ.get("TRADELEDGER_TEST_SCHEMA")
-    if given or os.environ.get("TRADELEDGER_TEST_ANY_SCHEMA"):
+    if "TRADELEDGER_TEST_SCHEMA" in os.environ or os.environ.get("TRADELEDGER_TEST_ANY_SCHEMA"):
         # A rule was taken away: the tests are to see it, and not the client at opening.
         unittest.mock.patch.object(tradeledger._ServerLedger, "_expect_shipped").start()
-    administer(given or SCHEMA.read_text(encoding="utf-8"), TEMPLATE)
+    administer(schema(), TEMPLATE)
     if not administer(f"SELECT 1 FROM pg_roles WHERE rolname = '{WORKER}'"):
         administer(f"CREATE ROLE {WORKER} LOGIN IN ROLE tradeledger_worker")
 
@@ -159,5 +162,5 @@ class ServerTestCase(AnswerTestCase):
 
 __all__ = [
     "POOLER", "SERVER", "START_US", "WORKER", "ServerLedger", "ServerTestCase", "address",
-    "administer", "psycopg",
+    "administer", "psycopg", "schema",
 ]  # fmt: skip

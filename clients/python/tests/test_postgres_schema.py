@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from postgres_support import ServerTestCase, address, psycopg
+from postgres_support import WORKER, ServerLedger, ServerTestCase, address, psycopg, schema
 
 ATTEMPT = (
     "SELECT outcome, now_us, id FROM tradeledger.attempt(%s, 'a', %s, 'buy', 'B', '1', NULL, %s, 1, "
@@ -70,6 +70,44 @@ class UnderTheLockTests(Case):
             thread.join()
             self.assertEqual(answers[0][0], "admitted")
             self.assertGreaterEqual(answers[0][1], released, f"remembered: {is_remembered}")
+
+    def test_the_clock_is_read_when_the_instance_was_had_too(self) -> None:
+        self.server.add_bot("a", cooldown_us=0)
+        self.acquire()
+        for key in ("first", "remembered"):
+            evicting = self.another(autocommit=False)
+            evicting.execute("SELECT tradeledger.evict('desk')")
+            answers: list[Any] = []
+            asker = self.another()
+            thread = threading.Thread(
+                target=lambda asker=asker, answers=answers, key=key: (
+                    answers.append(self.attempt(key, instance=("desk", 1), connection=asker))
+                )
+            )
+            thread.start()
+            while self.server.query(self.WAITING, asker.info.backend_pid) == [(0,)]:
+                time.sleep(0.001)
+            (released,) = self.server.query("SELECT tradeledger.server_now()")[0]
+            evicting.rollback()
+            thread.join()
+            self.assertEqual(answers[0][0], "admitted")
+            self.assertGreaterEqual(answers[0][1], released, key)
+
+    IS_WRITTEN = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"
+
+    def test_a_bot_that_is_added_again_is_told_of_as_a_standby_has_it(self) -> None:
+        self.server.add_bot("a", cooldown_us=0)
+        with self.server.operator.transaction():
+            self.server.add_bot("a", cooldown_us=0)
+            self.assertEqual(self.server.query(self.IS_WRITTEN), [(True,)])
+
+    def test_a_holder_that_asks_again_is_told_what_a_standby_has(self) -> None:
+        """Its answer was lost, and COMMIT waits for a standby only after a write: a lock is one."""
+        self.assertEqual(self.acquire(), ("taken", 1))
+        for pid, is_written in ((8, False), (7, True)):
+            with self.server.operator.transaction():
+                self.assertEqual(self.acquire(pid=pid), ("held", 1))
+                self.assertEqual(self.server.query(self.IS_WRITTEN), [(is_written,)])
 
     def test_what_falls_into_doubt_needs_the_lock(self) -> None:
         for cooldown in (0, 60_000_000):  # The answer is yes; it is no.
@@ -145,6 +183,17 @@ class TimeTests(Case):
             self.server.query(resolve, trade, self.server._now), [("settled", None)]
         )
 
+    def test_what_falls_into_doubt_changes_in_nothing_else(self) -> None:
+        self.server.add_bot("a", cooldown_us=0, lease_us=1_000_000)
+        self.attempt("k", "reserve")
+        fall = "UPDATE tradeledger.trades SET status = 'in_doubt'"
+        for other in ("filled_boot_us = 1", "filled_at = 1", "received_at = 1", "reason = 'x'",
+                      "settled_with = token", "late = 1", "superseded = 1"):  # fmt: skip
+            with self.subTest(other), self.assertRaises(psycopg.Error) as raised:
+                self.server.query(f"{fall}, {other}")
+            self.assertEqual(raised.exception.sqlstate, "TL113")
+        self.server.query(fall)
+
     def test_after_a_restore_every_bot_waits_and_every_name_has_a_new_epoch(self) -> None:
         self.server.add_bot("a", cooldown_us=1_000_000)
         self.acquire()
@@ -164,6 +213,62 @@ class TimeTests(Case):
 
 class PrivilegeTests(Case):
     mode = "live"
+    # What fits better than the server's own, wherever that would have to convert a type.
+    TRAPS = "".join(
+        f"CREATE FUNCTION public.{function} LANGUAGE plpgsql AS 'BEGIN RAISE ''trapped''; END';"
+        for function in (
+            "times(numeric, integer) RETURNS numeric", "rest(bigint, integer) RETURNS bigint",
+            "to_timestamp(bigint) RETURNS timestamptz", "format(text, name) RETURNS text",
+            "pg_has_role(name, text, text) RETURNS boolean", "concat(text, text) RETURNS text",
+            "concat(text, name) RETURNS text", "convert_to(text, text) RETURNS bytea",
+            "acldefault(text, oid) RETURNS aclitem[]", "same(oid, integer) RETURNS boolean",
+            "pg_get_expr(pg_node_tree, integer) RETURNS text",
+        )
+    ) + (
+        "CREATE OPERATOR public.* (LEFTARG = numeric, RIGHTARG = integer, FUNCTION = public.times);"
+        "CREATE OPERATOR public.% (LEFTARG = bigint, RIGHTARG = integer, FUNCTION = public.rest);"
+        "CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = integer, FUNCTION = public.same);"
+    )  # fmt: skip
+
+    def lay_traps(self, server: ServerLedger) -> None:
+        # As it was by default before PostgreSQL 15.
+        server.query("GRANT CREATE ON SCHEMA public TO PUBLIC")
+        with psycopg.connect(server.url(), autocommit=True) as worker:
+            worker.execute(self.TRAPS.encode())
+        with self.assertRaisesRegex(psycopg.Error, "trapped"):
+            server.query("SELECT 1::numeric * 1")
+
+    def test_nothing_of_a_worker_runs_as_whoever_reads(self) -> None:
+        self.server.add_bot("a", cooldown_us=60_000_000)
+        self.attempt("k", "reserve")
+        past = ATTEMPT.replace("NULL, %s, %s)", "%s, %s, %s)")
+        (now,) = self.server.query("SELECT tradeledger.server_now()")[0]
+        self.server.query(past, "past", "p", None, None, None, now, 0, None)
+        self.addCleanup(self.server.query, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        self.addCleanup(self.server.query, f"DROP OWNED BY {WORKER}")
+        self.lay_traps(self.server)
+        for view in ("open_trades", "cooldowns", "double_trades"):
+            with self.subTest(view):
+                self.assertEqual(len(self.server.query(f"SELECT * FROM tradeledger.{view}")), 1)
+        self.server.open(address(self.server.name)).close()
+
+    def test_nothing_of_a_worker_runs_as_whoever_sets_up(self) -> None:
+        server = ServerLedger("live", is_made=False)
+        self.addCleanup(server.close)
+        server.query("DROP SCHEMA tradeledger CASCADE")
+        self.lay_traps(server)
+        server.operator.execute(schema().encode())
+
+    def test_a_setting_of_a_worker_changes_no_rule(self) -> None:
+        self.server.add_bot("a", cooldown_us=0)
+        with psycopg.connect(self.server.url(), autocommit=True) as worker:
+            # A backslash in a text stands for what follows it, in whatever is read from then on.
+            worker.execute("SET standard_conforming_strings = off")
+            for quantity in ("1/5", "1x5"):
+                with self.assertRaises(psycopg.Error) as raised:
+                    worker.execute(ATTEMPT.replace("'1'", f"'{quantity}'").encode(), (
+                        "record", "k", None, None, None, 0, None))  # fmt: skip
+                self.assertEqual(raised.exception.sqlstate, "TL100")
 
     def test_a_worker_reads_views_and_touches_no_table(self) -> None:
         rows = self.server.query(
@@ -197,6 +302,26 @@ class PrivilegeTests(Case):
                 with self.subTest(sql=sql), self.assertRaises(psycopg.Error) as raised:
                     self.server.query(sql)
                 self.assertEqual(raised.exception.sqlstate, code)
+
+    def test_a_trade_by_hand_is_not_judged_by_an_old_snapshot(self) -> None:
+        """A fact of the past leaves the row of its bot alone, so that it would not be noticed."""
+        self.server.add_bot("a", cooldown_us=60_000_000)
+        with psycopg.connect(address(self.server.name)) as writer:
+            writer.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            writer.execute("SELECT 1 FROM tradeledger.ledger")
+            (row,) = self.server.query(
+                "SELECT outcome FROM tradeledger.attempt('past', 'a', 'p', 'buy', 'B', '1', NULL, "
+                "NULL, 1, NULL, NULL, NULL, NULL, tradeledger.server_now())"
+            )
+            self.assertEqual(row, ("admitted",))
+            with self.assertRaises(psycopg.Error) as raised:
+                writer.execute(
+                    "INSERT INTO tradeledger.trades (bot_id, key, origin, side, symbol, quantity, "
+                    "cooldown_us, created_at, status, filled_at, filled_quantity, received_at) "
+                    "SELECT 1, 'k', 'record', 'buy', 'B', '1', 60000000, us, 'filled', us, '1', us "
+                    "FROM (SELECT tradeledger.server_now() AS us OFFSET 0) AS clock"
+                )
+            self.assertEqual(raised.exception.sqlstate, "TL000")
 
     def test_rows_by_hand_are_true_or_refused(self) -> None:
         self.server.add_bot("a", cooldown_us=0)

@@ -20,7 +20,7 @@
       """
       INSERT INTO tradeledger.\(table.name) (\(table.list)) OVERRIDING SYSTEM VALUE
       SELECT \(table.list)
-      FROM jsonb_populate_recordset(NULL::tradeledger.\(table.name), $1::jsonb)
+      FROM pg_catalog.jsonb_populate_recordset(NULL::tradeledger.\(table.name), $1::jsonb)
       """
     }
   }

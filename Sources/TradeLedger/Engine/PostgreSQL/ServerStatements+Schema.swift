@@ -5,10 +5,12 @@
     /// of it. NULL where there is no schema.
     ///
     /// The same on every version, for every role and search_path: names in place of numbers, and no
-    /// name of the schema. Deparsed are triggers, constraints, indexes and defaults, whose texts
-    /// have not changed in many versions, and views, whose texts have; those are left out on a
-    /// version later than the last that was tried. A privilege by which nobody can break a rule
-    /// (`is_harmless`) may be given to roles of the operator's own.
+    /// name of the schema. `pg_catalog` stands before what another function could fit better, if
+    /// somebody made one on the search path of an operator, whose rights it would have. Deparsed
+    /// are triggers, constraints, indexes and defaults, whose texts have not changed in many
+    /// versions, and views, whose texts have; those are left out on a version later than the last
+    /// that was tried. A privilege by which nobody can break a rule (`is_harmless`) may be given to
+    /// roles of the operator's own.
     static let fingerprint = """
       WITH place AS (
         SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'tradeledger'
@@ -16,22 +18,25 @@
         SELECT c.oid, c.relname, c.relkind, c.relowner, c.relacl, ROW(c.relpersistence,
             c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
             EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = c.oid))::text AS facts,
-          concat(CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' WHEN 'c' THEN 'type'
-            WHEN 'S' THEN 'sequence' ELSE c.relkind::text END, ' ', c.relname) AS object
+          pg_catalog.concat(CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view'
+            WHEN 'c' THEN 'type' WHEN 'S' THEN 'sequence' ELSE c.relkind::text END, ' ', c.relname)
+            AS object
         FROM pg_class AS c JOIN place AS p ON p.oid = c.relnamespace WHERE c.relkind <> 'i'
       ), thing (object, facts, owner, acl, is_harmless) AS (
         SELECT 'schema tradeledger', '', p.nspowner,
-          COALESCE(p.nspacl, acldefault('n', p.nspowner)), true
+          COALESCE(p.nspacl, pg_catalog.acldefault('n', p.nspowner)), true
         FROM place AS p
         UNION ALL
         SELECT 'role tradeledger_worker', ROW(r.rolsuper, r.rolcreaterole, r.rolcreatedb,
-          r.rolreplication, r.rolbypassrls, pg_has_role(r.oid, p.nspowner, 'MEMBER'))::text, NULL,
-          NULL, true
+          r.rolreplication, r.rolbypassrls, (
+            SELECT bool_or(pg_has_role(r.oid, g.oid, 'MEMBER')) FROM pg_roles AS g
+            WHERE g.oid = p.nspowner OR g.rolname IN ('pg_read_all_data', 'pg_write_all_data')
+          ))::text, NULL, NULL, true
         FROM pg_roles AS r, place AS p WHERE r.rolname = 'tradeledger_worker'
         UNION ALL
-        SELECT r.object, concat(r.facts, c.facts), r.relowner, CASE WHEN r.relkind <> 'c' THEN
-          COALESCE(r.relacl, acldefault(CASE r.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
-            r.relowner)) END, r.relkind = 'v'
+        SELECT r.object, pg_catalog.concat(r.facts, c.facts), r.relowner,
+          CASE WHEN r.relkind <> 'c' THEN COALESCE(r.relacl, pg_catalog.acldefault(
+            CASE r.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", r.relowner)) END, r.relkind = 'v'
         FROM relation AS r CROSS JOIN LATERAL (
           SELECT string_agg(ROW(a.attname, a.atttypid::regtype, a.atttypmod, a.attnotnull,
               a.attidentity, a.attgenerated, a.attcollation::regcollation, a.attacl,
@@ -45,57 +50,63 @@
           s.seqcache, s.seqcycle)::text, NULL, NULL, true
         FROM relation AS r JOIN pg_sequence AS s ON s.seqrelid = r.oid
         UNION ALL
-        SELECT concat('function ', f.proname), ROW(f.prokind, l.lanname, f.prosecdef, f.proisstrict,
-            f.proretset, f.provolatile, f.proconfig, f.prorettype::regtype,
+        SELECT pg_catalog.concat('function ', f.proname), ROW(f.prokind, l.lanname, f.prosecdef,
+            f.proisstrict, f.proretset, f.provolatile, f.proconfig, f.prorettype::regtype,
             COALESCE(f.proallargtypes, f.proargtypes::oid[])::regtype[], f.proargnames,
-            f.proargmodes, pg_get_expr(f.proargdefaults, 0), f.prosrc, f.prosqlbody IS NULL)::text,
-          f.proowner, COALESCE(f.proacl, acldefault('f', f.proowner)), true
+            f.proargmodes, pg_get_expr(f.proargdefaults, 0::oid), f.prosrc,
+            f.prosqlbody IS NULL)::text,
+          f.proowner, COALESCE(f.proacl, pg_catalog.acldefault('f', f.proowner)), true
         FROM pg_proc AS f JOIN place AS p ON p.oid = f.pronamespace
         JOIN pg_language AS l ON l.oid = f.prolang
         UNION ALL
-        SELECT concat('trigger ', t.tgname, ' on ', r.relname),
-          concat(t.tgenabled, pg_get_triggerdef(t.oid)), NULL, NULL, true
+        SELECT pg_catalog.concat('trigger ', t.tgname, ' on ', r.relname),
+          pg_catalog.concat(t.tgenabled, pg_get_triggerdef(t.oid)), NULL, NULL, true
         FROM relation AS r JOIN pg_trigger AS t ON t.tgrelid = r.oid WHERE NOT t.tgisinternal
         UNION ALL
-        SELECT concat('constraint ', k.conname, ' on ', r.relname), concat(k.convalidated,
-          pg_get_constraintdef(k.oid), (
+        SELECT pg_catalog.concat('constraint ', k.conname, ' on ', r.relname),
+          pg_catalog.concat(k.convalidated, pg_get_constraintdef(k.oid), (
             SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled) FROM pg_trigger AS t
             WHERE t.tgconstraint = k.oid)), NULL, NULL, true
         FROM relation AS r JOIN pg_constraint AS k ON k.conrelid = r.oid WHERE k.contype <> 'n'
         UNION ALL
-        SELECT concat('index ', x.indexrelid::regclass), concat(x.indisvalid, x.indisready,
-          pg_get_indexdef(x.indexrelid)), NULL, NULL, true
+        SELECT pg_catalog.concat('index ', x.indexrelid::regclass),
+          pg_catalog.concat(x.indisvalid, x.indisready, pg_get_indexdef(x.indexrelid)), NULL, NULL,
+          true
         FROM relation AS r JOIN pg_index AS x ON x.indrelid = r.oid
         UNION ALL
-        SELECT concat('rule ', w.rulename, ' on ', r.relname), w.ev_enabled::text, NULL, NULL, true
+        SELECT pg_catalog.concat('rule ', w.rulename, ' on ', r.relname), w.ev_enabled::text, NULL,
+          NULL, true
         FROM relation AS r JOIN pg_rewrite AS w ON w.ev_class = r.oid
         WHERE r.relkind <> 'v' OR w.rulename <> '_RETURN'
         UNION ALL
-        SELECT concat('operator ', o.oprname), '', NULL, NULL, true
+        SELECT pg_catalog.concat('operator ', o.oprname), '', NULL, NULL, true
         FROM pg_operator AS o JOIN place AS p ON p.oid = o.oprnamespace
         UNION ALL
-        SELECT concat('text of ', r.object),
+        SELECT pg_catalog.concat('text of ', r.object),
           regexp_replace(pg_get_viewdef(r.oid), '[[:space:]]+|[a-z_]+[.]', '', 'g'), NULL, NULL,
           true
         FROM relation AS r
         WHERE r.relkind = 'v' AND current_setting('server_version_num')::integer < 190000
       )
-      SELECT string_agg(concat(o.object, chr(9), o.digest), chr(10) ORDER BY o.object COLLATE "C")
+      SELECT string_agg(pg_catalog.concat(o.object, chr(9), o.digest), chr(10)
+        ORDER BY o.object COLLATE "C")
       FROM (
-        SELECT u.object, left(encode(sha256(convert_to(string_agg(u.facts, chr(10)
+        SELECT u.object, left(encode(sha256(pg_catalog.convert_to(string_agg(u.facts, chr(10)
           ORDER BY u.facts COLLATE "C"), 'UTF8')), 'hex'), 32) AS digest
         FROM thing AS t CROSS JOIN LATERAL (
-          SELECT string_agg(concat(' ', w.who, ' ', a.privilege_type, a.is_grantable), ','
+          SELECT string_agg(
+            pg_catalog.concat(' ', w.who, ' ', a.privilege_type, a.is_grantable), ','
             ORDER BY w.who, a.privilege_type COLLATE "C") AS grants
           FROM aclexplode(t.acl) AS a CROSS JOIN LATERAL (
-            SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END AS who
+            SELECT CASE a.grantee WHEN 0::oid THEN 'PUBLIC'
+              ELSE pg_get_userbyid(a.grantee) END AS who
           ) AS w
           WHERE a.grantee <> t.owner AND (w.who IN ('PUBLIC', 'tradeledger_worker')
             OR NOT t.is_harmless OR a.privilege_type NOT IN ('SELECT', 'USAGE', 'EXECUTE'))
         ) AS g CROSS JOIN LATERAL (
           SELECT replace(t.object, 'tradeledger.', '') AS object,
-            concat(replace(t.facts, 'tradeledger.', ''), pg_get_userbyid(t.owner), g.grants)
-              AS facts
+            pg_catalog.concat(replace(t.facts, 'tradeledger.', ''), pg_get_userbyid(t.owner),
+              g.grants) AS facts
         ) AS u
         GROUP BY u.object
       ) AS o
@@ -106,7 +117,7 @@
     /// The layout without calling `layout()`, which may be gone (NULL), and the fingerprint.
     static let installed = """
       SELECT (SELECT max((regexp_match(prosrc, '[0-9]+'))[1]::bigint) FROM pg_proc
-        WHERE proname = 'layout' AND pronamespace = to_regnamespace('tradeledger')),
+        WHERE proname = 'layout' AND pronamespace = to_regnamespace('tradeledger')::oid),
         (\(fingerprint))
       """
     /// As the owner. `bots` comes first: most of those who trade lock it first, and wait there.

@@ -121,12 +121,14 @@
     /// Trades that count, with the neighbour before them in effective time and in admission.
     private static let neighbours = """
       WITH n AS (
-        SELECT t.*, lag(t.id) OVER in_time AS before_id, lag(t.pid) OVER in_time AS before_pid,
-          lag(t.origin) OVER in_time AS before_origin,
-          t.effective_at - lag(t.effective_at) OVER in_time AS gap_us,
-          lag(t.id) OVER in_order AS previous_id, lag(t.pid) OVER in_order AS previous_pid,
-          lag(t.created_at) OVER in_order AS previous_at,
-          lag(COALESCE(t.received_at, 9223372036854775807)) OVER in_order AS previous_end
+        SELECT t.*, pg_catalog.lag(t.id) OVER in_time AS before_id,
+          pg_catalog.lag(t.pid) OVER in_time AS before_pid,
+          pg_catalog.lag(t.origin) OVER in_time AS before_origin,
+          t.effective_at - pg_catalog.lag(t.effective_at) OVER in_time AS gap_us,
+          pg_catalog.lag(t.id) OVER in_order AS previous_id,
+          pg_catalog.lag(t.pid) OVER in_order AS previous_pid,
+          pg_catalog.lag(t.created_at) OVER in_order AS previous_at,
+          pg_catalog.lag(COALESCE(t.received_at, 9223372036854775807)) OVER in_order AS previous_end
         FROM tradeledger.counted_trades AS t
         WHERE $1::text IS NULL OR t.bot = $1::text
         WINDOW in_time AS (PARTITION BY t.bot_id ORDER BY t.effective_at, t.id),
@@ -220,8 +222,8 @@
     /// could say no.
     static let doubleTradesByBot = """
       SELECT bot, COUNT(*) FROM (
-        SELECT bot, cooldown_us, origin, lag(origin) OVER neighbours AS before_origin,
-          effective_at - lag(effective_at) OVER neighbours AS gap_us
+        SELECT bot, cooldown_us, origin, pg_catalog.lag(origin) OVER neighbours AS before_origin,
+          effective_at - pg_catalog.lag(effective_at) OVER neighbours AS gap_us
         FROM tradeledger.counted_trades
         WINDOW neighbours AS (PARTITION BY bot_id ORDER BY effective_at, id)
       ) AS t
@@ -238,7 +240,7 @@
       SELECT current_setting('fsync'), current_setting('full_page_writes'),
         current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
         pg_is_in_recovery(), current_user, current_setting('default_transaction_isolation'),
-        pg_has_role(current_user, 'tradeledger_owner', 'MEMBER')
+        pg_catalog.pg_has_role(current_user, 'tradeledger_owner', 'MEMBER')
       """
   }
 #endif
