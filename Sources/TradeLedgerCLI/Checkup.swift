@@ -107,7 +107,8 @@ struct Checkup {
         ? Finding("permissions", .ok, "of the directory")
         : Finding(
           "permissions", .fail, wrong.joined(separator: "; "),
-          do: "chown all of its files to one user; chmod 600 the files, 700 the directory")
+          do: "chown all of its files to one user; chmod 600 the files, 700 the directory; no "
+            + "read-only mount")
     }
     return Finding(
       "permissions", .ok, "mode \(String(main.mode, radix: 8)), user \(main.user), all its files")
@@ -213,6 +214,9 @@ struct Checkup {
       return Finding(
         "queues", .note, "this machine has no semaphores for them: who waits is served by chance",
         do: "raise kernel.sem, if it is used up (ipcs -s)")
+    }
+    guard !gates.isEmpty else {
+      return Finding("queues", .note, "they are the owner's of the ledger: not seen by this user")
     }
     let words = gates.map { gate in
       "\(gate.name) " + (gate.holder.map { "at \(Checkup.readable($0))" } ?? "open")

@@ -188,6 +188,9 @@ final class BadFileTests: CommandLineTestCase {
     asNobody(Self.reading, 77)
     asNobody(Self.writing, 77)
     asNobody(["init"], 77)
+    let doctor = BuiltBinary.run("setpriv", nobody + ["--db", ledger, "doctor"])
+    expect(doctor, 1)
+    XCTAssertTrue(doctor.stdout.contains("note  queues       they are the owner's"), doctor.stdout)
     // S-54: nobody's own ledger, but read-only.
     let before = snapshot()
     for name in [ledger, ledger + "-wal", ledger + "-shm"] {
