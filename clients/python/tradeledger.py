@@ -839,14 +839,14 @@ def _name(text: str) -> str:
     if not isinstance(text, str) or not re.fullmatch(
         r"(?!-)[A-Za-z0-9._/:@+=^#-]{1,64}", text, re.ASCII
     ):
-        hint = "use 1 to 64 of the characters A-Z a-z 0-9 . _ / : @ + = ^ # - and no leading -"
+        hint = "give text of 1 to 64 of A-Z a-z 0-9 . _ / : @ + = ^ # - and no leading -"
         raise _invalid(f"not a name: {_quoted(text)}", hint)
     return text
 
 
 def _visible(text: str, least: int, what: str) -> str:
     if not isinstance(text, str) or not re.fullmatch(f"[!-~]{{{least},128}}", text):
-        hint = f"use {least} to 128 visible ASCII characters, no blanks"
+        hint = f"give text of {least} to 128 visible ASCII characters, no blanks"
         raise _invalid(f"not a {what}: {_quoted(text)}", hint)
     return text
 
@@ -3276,7 +3276,8 @@ def celery_task(
                 permit.filled(price=send(client_order_id=permit.key))
 
     The second argument is given by this decorator, not by the sender. Denied for a reason that time
-    lifts, the task is retried when it is lifted; without an answer, after `busy_countdown` seconds.
+    lifts, the task is retried when it is lifted; where the ledger could not answer and nothing was
+    written (busy, no server, a full disk), after `busy_countdown` seconds.
     A task that is delivered twice sends nothing the second time and ends with None. Other refusals
     and errors are the task's own. The ledger is opened in the process that runs the task.
     """
@@ -3300,8 +3301,10 @@ def celery_task(
                 if not denied.transient:
                     raise
                 raise task.retry(exc=denied, countdown=denied.retry_after) from denied
-            except Busy as busy:
-                raise task.retry(exc=busy, countdown=busy_countdown) from busy
+            except LedgerError as error:
+                if error.retry != "safe":
+                    raise
+                raise task.retry(exc=error, countdown=busy_countdown) from error
 
         # Celery checks what a sender gives against the signature.
         signature = inspect.signature(body)
