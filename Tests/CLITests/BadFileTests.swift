@@ -158,6 +158,23 @@ final class BadFileTests: CommandLineTestCase {
     }
   }
 
+  /// What looks like the URL of another database may have a password in it.
+  func testURLs_ofOtherEngines_areRefusedAndNotRepeated() {
+    func expectSilence(_ arguments: [String], _ status: Int32, db url: String) {
+      let result = run(arguments, db: url)
+      expect(result, status, "\(arguments)")
+      XCTAssertFalse((result.stdout + result.stderr).contains("s3cret"), "\(arguments) \(result)")
+    }
+    for url in ["mysql://bot:s3cret@h/d", "postgresql+psycopg://a:s3cret@h/d", "POSTGRES://s3cret"] {
+      for arguments in [Self.reading, Self.writing, ["init"], ["metrics"]] {
+        expectSilence(arguments, 69, db: url)
+      }
+      expectSilence(["doctor"], 1, db: url)
+    }
+    makeLedger()
+    expectSilence(["backup", "-o", "postgresql://bot:s3cret@h/d"], 69, db: ledger)
+  }
+
   func testPathsWithEscapes_areShownHarmlessly() {
     expectError(Self.reading, 66, db: directory.file("a\u{1b}[2J\u{202e}\nb"))
   }

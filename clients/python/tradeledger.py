@@ -1358,6 +1358,10 @@ def _judged_path(path: str) -> str:
     if not path or "\0" in path or path.startswith("file:"):
         hint = "give a plain path, not an URI; write ./file:x for a file of that name"
         raise _invalid(f"not a path: {_quoted(path)}", hint)
+    if scheme := re.match("[A-Za-z0-9+.-]+://", path):
+        # The URL itself is not repeated: there may be a password in it.
+        hint = "give the path of a ledger file, or postgresql://USER@HOST/DATABASE"
+        raise _error("unavailable", f"there is no engine for '{scheme[0]}...'", hint)
     try:
         real = os.path.realpath(path, strict=True)
         info = os.lstat(real)
@@ -2824,7 +2828,7 @@ _REFUSALS: Final = (
      "create it (createdb), then run tradeledger init --db with the same URL"),
     ("authentication failed|pg_hba.conf|does not exist|not permitted to log in", "permission",
      "see who may connect from here: pg_hba.conf of the server, and the name of the role"),
-    ("invalid URI|invalid connection option|invalid port", "configuration", "set the URL right"),
+    (r"\Ainvalid ", "configuration", "set the URL right"),
 )  # fmt: skip
 _FULL: Final = "too many c(lient|onnection)s|connection slots are reserved|no more connections allowed"
 

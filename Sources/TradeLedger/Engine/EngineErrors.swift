@@ -40,6 +40,13 @@ extension LedgerError {
     .unavailable, "this program was built without the PostgreSQL engine",
     hint: "build the package with its trait PostgreSQL, or give the path of a ledger file")
 
+  /// The URL itself is not repeated: there may be a password in it.
+  static func noEngine(_ scheme: Substring) -> LedgerError {
+    LedgerError(
+      .unavailable, "there is no engine for '\(scheme)://...'",
+      hint: "give the path of a ledger file, or postgresql://USER@HOST/DATABASE")
+  }
+
   static let closed = LedgerError(
     .configuration, "the ledger was closed", hint: "open it again before the next call")
 

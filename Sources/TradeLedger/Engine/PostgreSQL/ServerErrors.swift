@@ -26,7 +26,8 @@
     /// What libpq itself or a pooler refuses, about encryption for example, waiting does not mend.
     /// (An encrypted connection that breaks off is no refusal: "SSL SYSCALL error".)
     private var isRefusedForGood: Bool {
-      isWithoutPassword
+      // "invalid sslmode value" and the like, before it has asked anybody.
+      isWithoutPassword || message.hasPrefix("invalid ")
         || [
           "does not support SSL", "certificate", "does not support GSSAPI", "SSL required",
           "authentication method",

@@ -164,6 +164,7 @@ extension LedgerFile {
         .invalidInput, "not a path: \(quoted(path))",
         hint: "give a plain path, not an URI; write ./file:x for a file of that name")
     }
+    if let scheme = Ledger.scheme(of: path) { throw .noEngine(scheme) }
   }
 
   private func checkSafety(_ info: stat) throws(LedgerError) {
