@@ -69,7 +69,8 @@
       case "42501":
         self.init(
           .permission, "the role may not do this: \(what)",
-          hint: "connect as the owner, or let the owner say: GRANT tradeledger_worker TO the role")
+          hint: "connect as a member of tradeledger_owner or, to trade and to look, of "
+            + "tradeledger_worker")
       case "3D000":
         self.init(
           .noLedger, "there is no such database: \(what)",
