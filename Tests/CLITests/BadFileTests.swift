@@ -158,6 +158,20 @@ final class BadFileTests: CommandLineTestCase {
     }
   }
 
+  /// A look promises what it tells: after a disk's error that takes somebody who writes.
+  func testLooks_afterADiskThatFailed_areRefusedUntilInit() {
+    makeLedger()
+    let record = [BuiltBinary.path, "--db", ledger, "record", "m"] + Self.order
+    expect(BuiltBinary.run("sh", ["-c", "ulimit -f 100; exec \"$0\" \"$@\""] + record), 70)
+    for arguments in [["status"], ["audit"], ["bot", "list"]] {
+      let result = run(arguments)
+      expect(result, 74)
+      XCTAssertTrue(result.stderr.contains("tradeledger init"), result.stderr)
+    }
+    expect(run(["init"]), 0)
+    for arguments in [["status"], ["audit"], ["bot", "list"]] { expect(run(arguments), 0) }
+  }
+
   /// What looks like the URL of another database may have a password in it.
   func testURLs_ofOtherEngines_areRefusedAndNotRepeated() {
     func expectSilence(_ arguments: [String], _ status: Int32, db url: String) {

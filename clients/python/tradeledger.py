@@ -1360,8 +1360,8 @@ def _judged_path(path: str) -> str:
         raise _invalid(f"not a path: {_quoted(path)}", hint)
     if scheme := re.match("[A-Za-z0-9+.-]+://", path):
         # The URL itself is not repeated: there may be a password in it.
-        hint = "give the path of a ledger file, or postgresql://USER@HOST/DATABASE"
-        raise _error("unavailable", f"there is no engine for '{scheme[0]}...'", hint)
+        hint = "give the path of a file; a ledger on a server is at postgresql://USER@HOST/DATABASE"
+        raise _error("unavailable", f"not a path: '{scheme[0]}...'", hint)
     try:
         real = os.path.realpath(path, strict=True)
         info = os.lstat(real)

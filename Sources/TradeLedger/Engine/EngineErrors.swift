@@ -43,8 +43,16 @@ extension LedgerError {
   /// The URL itself is not repeated: there may be a password in it.
   static func noEngine(_ scheme: Substring) -> LedgerError {
     LedgerError(
-      .unavailable, "there is no engine for '\(scheme)://...'",
-      hint: "give the path of a ledger file, or postgresql://USER@HOST/DATABASE")
+      .unavailable, "not a path: '\(scheme)://...'",
+      hint: "give the path of a file; a ledger on a server is at postgresql://USER@HOST/DATABASE")
+  }
+
+  /// Somebody who may write has to: a look does not.
+  static func notDurable(_ cause: String, _ place: String) -> LedgerError {
+    LedgerError(
+      .io, "what \(quoted(place)) says may not be on the disk: \(escaped(cause))",
+      hint: "check the disk and the kernel log; then the next trade puts it right, or "
+        + "tradeledger init", retry: .safe)
   }
 
   static let closed = LedgerError(
