@@ -41,8 +41,12 @@ extension Page {
       let every = max(1, (classes.count + 7) / 8)
       if number % every == 0 {
         let odd: HTML = number / every % 2 == 1 ? " odd" : ""
+        // On a narrow screen a label that begins here would be cut at the edge.
+        let isLast = left > 0.88
+        let side: HTML = isLast ? "end" : "start"
         bars += """
-          <text class="tick start\(odd)" x="\(share: left)" y="146">\(readable(column.from))</text>
+          <text class="tick \(side)\(odd)" x="\(share: isLast ? left + width : left)" \
+          y="146">\(readable(column.from))</text>
           """
       }
     }

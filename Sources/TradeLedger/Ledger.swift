@@ -104,12 +104,18 @@ public final class Ledger: Sendable {
 
   /// `place` as it may be shown: of a URL neither the password nor anything else that is secret.
   public static func displayName(of place: String) -> String {
-    guard isServer(place) else { return place }
+    guard isServer(place) else { return scheme(of: place).map { "\($0)://..." } ?? place }
     #if PostgreSQL
       return (try? PostgreSQLEngine.name(of: place)) ?? "postgresql://..."
     #else
       return "postgresql://..."
     #endif
+  }
+
+  /// `mysql` of `mysql://...`; nil of what is no URL.
+  static func scheme(of place: String) -> Substring? {
+    let scheme = place.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
+    return !scheme.isEmpty && place.dropFirst(scheme.count).hasPrefix("://") ? scheme : nil
   }
 
   /// Whether processes on other machines may use this ledger too. Whoever holds an instance name

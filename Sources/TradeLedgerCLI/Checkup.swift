@@ -113,10 +113,11 @@ struct Checkup {
         ? Finding("permissions", .ok, "of the directory")
         : Finding(
           "permissions", .fail, wrong.joined(separator: "; "),
-          do: isShared
+          do: (isShared
             ? "chgrp all of its files and the directory to that group; chmod 660 the files, 2770 "
               + "the directory"
             : "chown all of its files to one user; chmod 600 the files, 700 the directory")
+            + "; no read-only mount")
     }
     let owner = isShared ? "group \(main.group)" : "user \(main.user)"
     return Finding(
@@ -223,6 +224,9 @@ struct Checkup {
       return Finding(
         "queues", .note, "this machine has no semaphores for them: who waits is served by chance",
         do: "raise kernel.sem, if it is used up (ipcs -s)")
+    }
+    guard !gates.isEmpty else {
+      return Finding("queues", .note, "they are the owner's of the ledger: not seen by this user")
     }
     let words = gates.map { gate in
       "\(gate.name) " + (gate.holder.map { "at \(Checkup.readable($0))" } ?? "open")

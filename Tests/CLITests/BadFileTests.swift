@@ -158,6 +158,38 @@ final class BadFileTests: CommandLineTestCase {
     }
   }
 
+  /// A look promises what it tells: after a disk's error that takes somebody who writes.
+  func testLooks_afterADiskThatFailed_areRefusedUntilInit() {
+    makeLedger()
+    let record = [BuiltBinary.path, "--db", ledger, "record", "m"] + Self.order
+    expect(BuiltBinary.run("sh", ["-c", "ulimit -f 100; exec \"$0\" \"$@\""] + record), 70)
+    for arguments in [["status"], ["audit"], ["bot", "list"]] {
+      let result = run(arguments)
+      expect(result, 74)
+      XCTAssertTrue(result.stderr.contains("tradeledger init"), result.stderr)
+    }
+    expect(run(["init"]), 0)
+    for arguments in [["status"], ["audit"], ["bot", "list"]] { expect(run(arguments), 0) }
+  }
+
+  /// What looks like the URL of another database may have a password in it.
+  func testURLs_ofOtherEngines_areRefusedAndNotRepeated() {
+    func expectSilence(_ arguments: [String], _ status: Int32, db url: String) {
+      let result = run(arguments, db: url)
+      expect(result, status, "\(arguments)")
+      XCTAssertFalse((result.stdout + result.stderr).contains("s3cret"), "\(arguments) \(result)")
+    }
+    for url in ["mysql://bot:s3cret@h/d", "postgresql+psycopg://a:s3cret@h/d", "POSTGRES://s3cret"]
+    {
+      for arguments in [Self.reading, Self.writing, ["init"], ["metrics"]] {
+        expectSilence(arguments, 69, db: url)
+      }
+      expectSilence(["doctor"], 1, db: url)
+    }
+    makeLedger()
+    expectSilence(["backup", "-o", "postgresql://bot:s3cret@h/d"], 69, db: ledger)
+  }
+
   func testPathsWithEscapes_areShownHarmlessly() {
     expectError(Self.reading, 66, db: directory.file("a\u{1b}[2J\u{202e}\nb"))
   }
@@ -188,6 +220,9 @@ final class BadFileTests: CommandLineTestCase {
     asNobody(Self.reading, 77)
     asNobody(Self.writing, 77)
     asNobody(["init"], 77)
+    let doctor = BuiltBinary.run("setpriv", nobody + ["--db", ledger, "doctor"])
+    expect(doctor, 1)
+    XCTAssertTrue(doctor.stdout.contains("note  queues       they are the owner's"), doctor.stdout)
     // S-54: nobody's own ledger, but read-only.
     let before = snapshot()
     for name in [ledger, ledger + "-wal", ledger + "-shm"] {

@@ -108,6 +108,21 @@ final class OutputTests: CommandLineTestCase {
     expectError(["audit", "--bot", "nobody"], 66)
   }
 
+  /// Whoever corrects a position has to know what was filled.
+  func testAudit_ofAConflict_saysWhatWasFilled() {
+    makeLedger()
+    let trade = reserve()
+    expect(run(["void", trade.id, "--token", trade.token, "--reason", "x"]), 0)
+    expect(
+      run(["fill", trade.id, "--token", trade.token, "--quantity", "0.1", "--price", "7.5"]), 1)
+    let findings = json(run(["audit", "--json"]))["findings"] as? [[String: Any]]
+    XCTAssertEqual(findings?.map { $0["check"] as? String }, ["conflict"])
+    XCTAssertEqual(findings?.first?["filled_quantity"] as? String, "0.1")
+    XCTAssertEqual(findings?.first?["filled_price"] as? String, "7.5")
+    XCTAssertTrue(run(["audit"]).stdout.contains("  0.1 at 7.5\n"))
+    XCTAssertTrue(run(["report", "-o", "-"]).stdout.contains("a fill of 0.1 at 7.5 arrived"))
+  }
+
   func testDoctorAndSchema_areReadable() throws {
     makeLedger()
     let doctor = run(["doctor", "--json"])

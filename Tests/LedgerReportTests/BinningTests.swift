@@ -128,6 +128,20 @@ final class BinningTests: XCTestCase {
     XCTAssertEqual(histogram.classes.reduce(0) { $0 + $1.count }, values.count)
   }
 
+  /// A narrow screen would cut a label that begins at the right edge.
+  func testLatencyLabels_stayInsideThePicture() throws {
+    for columns in 8...40 {
+      var builder = ReportBuilder(SamplePage.frame(.holds))
+      for column in 0..<columns { builder.addLatency(Int64(100 * pow(2, Double(column) / 2))) }
+      let page = builder.page()
+      let begins = page.matches(of: /<text class="tick start[^"]*" x="([0-9.]+)%" y="146"/)
+      XCTAssertGreaterThan(begins.count, 3)
+      for label in begins { XCTAssertLessThanOrEqual(try XCTUnwrap(Double(label.1)), 88) }
+      let ends = page.matches(of: /<text class="tick end[^"]*" x="([0-9.]+)%" y="146"/)
+      for label in ends { XCTAssertLessThanOrEqual(try XCTUnwrap(Double(label.1)), 100) }
+    }
+  }
+
   func testAxis_hasAFewTicksInsideItsRange() {
     for exponent in 0...17 {
       for factor in [1.0, 2.3, 7.9] {

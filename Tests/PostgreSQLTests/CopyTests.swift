@@ -43,7 +43,7 @@
       let second = try await ledger.reserve(.example("a"))
       let other = try XCTUnwrap(second.permit)
       _ = try await ledger.void(other.trade, token: other.token, reason: "grüße \\ \"quoted\"")
-      _ = try await ledger.fill(other.trade, token: other.token)
+      _ = try await ledger.fill(other.trade, token: other.token, Fill(price: Amount("98")))
       _ = try await ledger.reserve(.example("b"))
       _ = try await ledger.record(.example("c"), key: OrderKey("c-1"))
       _ = try await ledger.record(
@@ -66,8 +66,13 @@
       XCTAssertEqual(there.rows["conflicts"], 1)
       XCTAssertEqual(there.rows["settings"], 4)
       XCTAssertEqual(there.mode, .live)
-      // The cooldown of the last trade holds there, too.
       let server = try await Ledger.open(url)
+      let audits = (try await test.ledger.audit(), try await server.audit())
+      XCTAssertEqual(audits.0.findings, audits.1.findings)
+      let conflicts = audits.1.findings.filter { $0.check == .conflict }
+      XCTAssertEqual(conflicts.map(\.filledQuantity), [try Amount("0.5")])
+      XCTAssertEqual(conflicts.map(\.filledPrice), [try Amount("98")])
+      // The cooldown of the last trade holds there, too.
       let denied = try await server.reserve(.example("c"))
       guard case .denied(let denial) = denied else { return XCTFail("\(denied)") }
       XCTAssertEqual(denial.reason, .cooldown)

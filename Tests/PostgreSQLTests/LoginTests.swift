@@ -125,8 +125,10 @@
 
     func testServer_withoutTLS_whereItIsAskedFor() async throws {
       let server = try TestServer.orSkip()
-      await expectRefusal(
-        server.url + "?sslmode=require", .configuration, 78, saying: "sslmode")
+      for mode in ["require", "required"] {
+        await expectRefusal(
+          server.url + "?sslmode=\(mode)", .configuration, 78, saying: "sslmode")
+      }
     }
   }
 #endif

@@ -39,7 +39,7 @@
       _ = try await worker.fill(permit.trade, token: permit.token)
       _ = try await worker.status()
       _ = try await worker.audit()
-      await expectError(.permission, saying: "owner") {
+      await expectError(.permission, saying: "tradeledger_owner") {
         _ = try await worker.addBot(BotName("b"), BotSettings(cooldown: .zero))
       }
       for sql in [

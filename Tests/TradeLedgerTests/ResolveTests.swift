@@ -144,6 +144,8 @@ final class ResolveTests: XCTestCase {
       let findings = try await test.findings(.conflict)
       XCTAssertEqual(findings.map(\.trades), [[trade.id.value]])
       XCTAssertEqual(findings.first?.at, fill.at)
+      XCTAssertEqual(findings.first?.filledQuantity, try Amount("0.5"), "as it was ordered")
+      XCTAssertEqual(findings.first?.filledPrice, try Amount("64000"))
       let status = try await test.ledger.status()
       XCTAssertEqual(status.conflicts, 1)
       XCTAssertTrue(status.needsAttention)

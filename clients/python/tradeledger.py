@@ -848,14 +848,14 @@ def _name(text: str) -> str:
     if not isinstance(text, str) or not re.fullmatch(
         r"(?!-)[A-Za-z0-9._/:@+=^#-]{1,64}", text, re.ASCII
     ):
-        hint = "use 1 to 64 of the characters A-Z a-z 0-9 . _ / : @ + = ^ # - and no leading -"
+        hint = "give text of 1 to 64 of A-Z a-z 0-9 . _ / : @ + = ^ # - and no leading -"
         raise _invalid(f"not a name: {_quoted(text)}", hint)
     return text
 
 
 def _visible(text: str, least: int, what: str) -> str:
     if not isinstance(text, str) or not re.fullmatch(f"[!-~]{{{least},128}}", text):
-        hint = f"use {least} to 128 visible ASCII characters, no blanks"
+        hint = f"give text of {least} to 128 visible ASCII characters, no blanks"
         raise _invalid(f"not a {what}: {_quoted(text)}", hint)
     return text
 
@@ -1385,6 +1385,10 @@ def _judged_path(path: str) -> str:
     if not path or "\0" in path or path.startswith("file:"):
         hint = "give a plain path, not an URI; write ./file:x for a file of that name"
         raise _invalid(f"not a path: {_quoted(path)}", hint)
+    if scheme := re.match("[A-Za-z0-9+.-]+://", path):
+        # The URL itself is not repeated: there may be a password in it.
+        hint = "give the path of a file; a ledger on a server is at postgresql://USER@HOST/DATABASE"
+        raise _error("unavailable", f"not a path: '{scheme[0]}...'", hint)
     try:
         real = os.path.realpath(path, strict=True)
         info = os.lstat(real)
@@ -2897,7 +2901,7 @@ _REFUSALS: Final = (
      "create it (createdb), then run tradeledger init --db with the same URL"),
     ("authentication failed|pg_hba.conf|does not exist|not permitted to log in", "permission",
      "see who may connect from here: pg_hba.conf of the server, and the name of the role"),
-    ("invalid URI|invalid connection option|invalid port", "configuration", "set the URL right"),
+    (r"\Ainvalid ", "configuration", "set the URL right"),
 )  # fmt: skip
 _FULL: Final = "too many c(lient|onnection)s|connection slots are reserved|no more connections allowed"
 
@@ -3351,7 +3355,8 @@ def celery_task(
                 permit.filled(price=send(client_order_id=permit.key))
 
     The second argument is given by this decorator, not by the sender. Denied for a reason that time
-    lifts, the task is retried when it is lifted; without an answer, after `busy_countdown` seconds.
+    lifts, the task is retried when it is lifted; where the ledger could not answer and nothing was
+    written (busy, no server, a full disk), after `busy_countdown` seconds.
     A task that is delivered twice sends nothing the second time and ends with None. Other refusals
     and errors are the task's own. The ledger is opened in the process that runs the task.
     """
@@ -3375,8 +3380,10 @@ def celery_task(
                 if not denied.transient:
                     raise
                 raise task.retry(exc=denied, countdown=denied.retry_after) from denied
-            except Busy as busy:
-                raise task.retry(exc=busy, countdown=busy_countdown) from busy
+            except LedgerError as error:
+                if error.retry != "safe":
+                    raise
+                raise task.retry(exc=error, countdown=busy_countdown) from error
 
         # Celery checks what a sender gives against the signature.
         signature = inspect.signature(body)

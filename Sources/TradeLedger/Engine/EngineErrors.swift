@@ -40,6 +40,21 @@ extension LedgerError {
     .unavailable, "this program was built without the PostgreSQL engine",
     hint: "build the package with its trait PostgreSQL, or give the path of a ledger file")
 
+  /// The URL itself is not repeated: there may be a password in it.
+  static func noEngine(_ scheme: Substring) -> LedgerError {
+    LedgerError(
+      .unavailable, "not a path: '\(scheme)://...'",
+      hint: "give the path of a file; a ledger on a server is at postgresql://USER@HOST/DATABASE")
+  }
+
+  /// Somebody who may write has to: a look does not.
+  static func notDurable(_ cause: String, _ place: String) -> LedgerError {
+    LedgerError(
+      .io, "what \(quoted(place)) says may not be on the disk: \(escaped(cause))",
+      hint: "check the disk and the kernel log; then the next trade puts it right, or "
+        + "tradeledger init", retry: .safe)
+  }
+
   static let closed = LedgerError(
     .configuration, "the ledger was closed", hint: "open it again before the next call")
 

@@ -34,6 +34,10 @@ public struct AuditFinding: Hashable, Sendable {
   public let pids: [Int32]
   /// One of the trades is a fact of the past: the ledger never had the chance to refuse it.
   public let involvesPast: Bool
+  /// What was filled after the void, in the symbol's unit; nil for other checks than `conflict`.
+  public internal(set) var filledQuantity: Amount?
+  /// At which price; nil where none was given, and for other checks than `conflict`.
+  public internal(set) var filledPrice: Amount?
 }
 
 /// What the audit looked at and what it found.

@@ -6,10 +6,12 @@ struct CopyCommand: AsyncParsableCommand {
     commandName: "copy",
     abstract: "Copy a ledger from a file to a PostgreSQL server, or back.",
     discussion: """
-      Stop the bots first: what they trade afterwards is not in the copy. The target must be empty.
-      Every row goes over as it is, in one transaction, and is read back and compared. Instance
-      names have no holder in the copy, and the next epoch.
-      With --json: {"schema": "tradeledger.copy/1", "rows": {TABLE: N, ...}, "digest": HEX, ...}.
+      Stop the bots first: what they trade afterwards is not in the copy. The target
+      must be empty. Every row goes over as it is, in one transaction, and is read back
+      and compared. Instance names have no holder in the copy, and the next epoch.
+
+      With --json: {"schema": "tradeledger.copy/1", "rows": {TABLE: N, ...}, "digest":
+      HEX, ...}.
 
       Examples:
         tradeledger copy --from ledger.db --to postgresql://owner@db.example/bots

@@ -34,6 +34,8 @@ struct Init: AsyncParsableCommand {
     options.isGroupShared = isGroupShared
     let upgrade = try await upgrade(path, options)
     let (ledger, found) = try await openOrCreate(path, options)
+    // Whoever may write and looks puts on the disk what a sync that failed has left.
+    if !Ledger.isServer(path) { _ = try await ledger.status() }
     await ledger.close()
     let outcome =
       switch upgrade {

@@ -18,18 +18,19 @@ extension JSON {
       "cooldown_us": .number(finding.cooldown?.wholeMicroseconds), "at": .text(finding.at),
       "pids": .array(finding.pids.map { .int(Int64($0)) }),
       "involves_past": .bool(finding.involvesPast),
+      "filled_quantity": .text(finding.filledQuantity), "filled_price": .text(finding.filledPrice),
     ]
   }
 }
 
 extension Table {
   static func findings(_ findings: [AuditFinding]) -> Table {
-    var table = Table("CHECK", "BOT", "TRADES", "GAP", "COOLDOWN", "AT", "PIDS", "PAST")
+    var table = Table("CHECK", "BOT", "TRADES", "GAP", "COOLDOWN", "AT", "PIDS", "PAST", "FILLED")
     for finding in findings {
       table.add(
         finding.check.rawValue, finding.bot, list(finding.trades), seconds(finding.gap),
         finding.cooldown?.readable ?? "-", finding.at.description, list(finding.pids),
-        finding.involvesPast ? "yes" : "no")
+        finding.involvesPast ? "yes" : "no", finding.filled ?? "-")
     }
     return table
   }
@@ -39,6 +40,13 @@ extension Table {
   }
 
   static func seconds(_ gap: Duration?) -> String { gap.map { $0.exactSeconds + "s" } ?? "-" }
+}
+
+extension AuditFinding {
+  /// What a fill after a void was, such as `0.25 at 64250.1`.
+  var filled: String? {
+    filledQuantity.map { "\($0)" + (filledPrice.map { " at \($0)" } ?? "") }
+  }
 }
 
 extension AuditReport {

@@ -118,7 +118,8 @@ extension AuditFinding {
       "began \(interval) after the trade before it, which was not settled by then"
     case .inDoubt: "nobody settled it within its lease: look its key up at the exchange"
     case .lateFill: "filled \(interval) after the end of its lease"
-    case .conflict: "a fill arrived after it had been declared void; it counts"
+    case .conflict:
+      "a fill of \(filled ?? "-") arrived after it had been declared void; it counts"
     case .epoch: "settled by a process whose epoch was no longer current"
     case .clock: "the exchange's time is \(interval) off the ledger's"
     }

@@ -68,6 +68,8 @@ class OpenTests(FileTestCase):
         Ledger(link, clock=self.file.clock).close()
         self.failed("no_ledger", Ledger, path.with_name("none.db"))
         self.failed("invalid_input", Ledger, "file:" + self.file.path)
+        for url in ("mysql://bot:s3cret@h/d", "postgresql+psycopg://a:s3cret@h/d", "POSTGRES://s3cret"):
+            self.assertNotIn("s3cret", str(self.failed("unavailable", Ledger, url)))
         self.failed("not_a_ledger", Ledger, path.parent)
         self.failed("configuration", Ledger, "/proc/version")
         path.chmod(0o666)

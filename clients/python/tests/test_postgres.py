@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import threading
 import time
 import unittest
@@ -13,6 +14,7 @@ from typing import Any
 
 import tradeledger
 from postgres_support import POOLER, WORKER, ServerLedger, ServerTestCase, address, psycopg
+from support import ROOT
 from tradeledger import Ledger
 
 ORDER = ("momentum", "buy", "BTC-USD", "0.25")
@@ -564,6 +566,35 @@ class FingerprintTests(ServerTestCase):
             server.query("GRANT SELECT ON tradeledger.trade_rows TO pg_monitor")
             server.open().close()
         finally:
+            server.close()
+
+    def test_a_dashboard_as_docs_postgresql_sets_it_up(self) -> None:
+        text = (ROOT / "docs" / "POSTGRESQL.md").read_text(encoding="utf-8")
+        grants = [
+            grant.replace("dashboard", "tradeledger_test_dashboard")
+            for grant in re.findall(r'-c "((?:CREATE ROLE|GRANT)[^"]* dashboard[^"]*)"', text)
+        ]
+        self.assertEqual(len(grants), 4)
+        server = ServerLedger("live")
+        try:
+            for grant in grants:
+                server.query(grant)
+            server.query("SET ROLE tradeledger_test_dashboard")
+            for view in ("cooldowns", "open_trades", "double_trades"):
+                server.query(f"SELECT * FROM tradeledger.{view}")
+            with self.assertRaises(psycopg.errors.InsufficientPrivilege):
+                server.query("SELECT * FROM tradeledger.trades")
+            server.query("RESET ROLE")
+            server.open().close()
+            everything = "ON ALL TABLES IN SCHEMA tradeledger"
+            server.query(f"GRANT SELECT {everything} TO tradeledger_test_dashboard")
+            self.failed("schema_altered", server.open)
+            server.query(f"REVOKE SELECT {everything} FROM tradeledger_test_dashboard")
+            server.open().close()
+        finally:
+            server.query("RESET ROLE")
+            server.query("DROP OWNED BY tradeledger_test_dashboard")
+            server.query("DROP ROLE tradeledger_test_dashboard")
             server.close()
 
 

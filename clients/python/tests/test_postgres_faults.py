@@ -442,6 +442,8 @@ class OwnServerTests(AnswerTestCase):
             ("db.example", proof | {"sslrootcert": "system"}),
         ):
             self.refused("configuration", "sslmode", self.own.url("tls", host=host, **options))
+        url = self.own.url("tls", sslmode="verify_full")
+        self.refused("configuration", "set the URL right", url)
 
     def test_a_refusal_after_a_lost_answer_leaves_it_unknown(self) -> None:
         ledger = self.open(self.own.url(port=self.proxy.port, sslmode="disable"), lock_wait=20)

@@ -261,6 +261,13 @@ class CeleryTests(TradingTestCase):
         self.assertRaises(Denied, self.execute, task, "momentum", "1")
         self.assertEqual((task.countdowns, self.sent), ([1.0], []))
 
+    def test_a_ledger_that_cannot_answer_yet_retries_and_a_wrong_one_does_not(self) -> None:
+        task = FakeTask("task-1")
+        with mock.patch.object(tradeledger, "_RESERVE_BYTES", 1 << 62):
+            self.assertRaises(Retry, self.execute, task, "momentum", "1")
+        self.assertRaises(LedgerError, self.execute, task, "nobody", "1")
+        self.assertEqual((task.countdowns, self.sent), ([1.0], []))
+
     def test_celery_sees_the_signature_of_the_sender(self) -> None:
         self.assertEqual(list(inspect.signature(self.execute).parameters), ["task", "bot", "quantity"])
 

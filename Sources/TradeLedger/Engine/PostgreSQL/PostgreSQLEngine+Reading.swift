@@ -101,7 +101,13 @@
       try expectBot(query.bot, answers[0])
       let examined = try answers[1].first()
       var findings = try PostgreSQLEngine.findings(answers[2]).inOrder
-      for answer in answers[3...] { findings += try PostgreSQLEngine.findings(answer) }
+      findings += try answers[3].rows.map { row throws(LedgerError) in
+        var conflict = try PostgreSQLEngine.finding(row)
+        conflict.filledQuantity = row.optionalText(10).map { Amount(stored: $0) }
+        conflict.filledPrice = row.optionalText(11).map { Amount(stored: $0) }
+        return conflict
+      }
+      findings += try PostgreSQLEngine.findings(answers[4])
       return AuditReport(
         examined: Int(try examined.integer(0)), from: examined.optionalInstant(1),
         to: examined.optionalInstant(2), findings: findings)

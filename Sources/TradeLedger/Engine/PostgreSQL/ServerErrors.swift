@@ -26,7 +26,8 @@
     /// What libpq itself or a pooler refuses, about encryption for example, waiting does not mend.
     /// (An encrypted connection that breaks off is no refusal: "SSL SYSCALL error".)
     private var isRefusedForGood: Bool {
-      isWithoutPassword
+      // "invalid sslmode value" and the like, before it has asked anybody.
+      isWithoutPassword || message.hasPrefix("invalid ")
         || [
           "does not support SSL", "certificate", "does not support GSSAPI", "SSL required",
           "authentication method",
@@ -68,7 +69,8 @@
       case "42501":
         self.init(
           .permission, "the role may not do this: \(what)",
-          hint: "connect as the owner, or let the owner say: GRANT tradeledger_worker TO the role")
+          hint: "connect as a member of tradeledger_owner or, to trade and to look, of "
+            + "tradeledger_worker")
       case "3D000":
         self.init(
           .noLedger, "there is no such database: \(what)",

@@ -166,7 +166,8 @@
       ORDER BY t.id
       """
     static let conflictFindings = """
-      SELECT 'conflict', c.bot, NULL, c.trade_id, NULL, t.cooldown_us, c.at, NULL, t.pid, false
+      SELECT 'conflict', c.bot, NULL, c.trade_id, NULL, t.cooldown_us, c.at, NULL, t.pid, false,
+        c.quantity, c.price
       FROM tradeledger.conflict_rows AS c JOIN tradeledger.trade_rows AS t ON t.id = c.trade_id
       WHERE ($1::text IS NULL OR c.bot = $1::text) AND c.at >= $2::bigint
       ORDER BY c.id

@@ -27,9 +27,10 @@ extension SQLiteEngine {
         neighbours.addInOrder(try SQLiteEngine.audited(row))
       }
       findings = (neighbours.findings + findings).inOrder
-      for text in [Statements.conflictFindings, Statements.supersededFindings] {
-        findings += try database.rows(text, [bot, .integer(since)], SQLiteEngine.finding)
-      }
+      findings += try database.rows(
+        Statements.conflictFindings, [bot, .integer(since)], SQLiteEngine.conflict)
+      findings += try database.rows(
+        Statements.supersededFindings, [bot, .integer(since)], SQLiteEngine.finding)
       return AuditReport(
         examined: Int(examined?.0 ?? 0), from: examined?.1, to: examined?.2, findings: findings)
     }
@@ -56,5 +57,12 @@ extension SQLiteEngine {
       cooldown: .microseconds(try row.integer(4)), at: try TradeRow.requiredInstant(row, 5),
       pids: [try row.optionalInteger(6)].compactMap { $0 }.map { Int32(truncatingIfNeeded: $0) },
       involvesPast: false)
+  }
+
+  private static func conflict(_ row: borrowing Row) throws(SQLiteError) -> AuditFinding {
+    var conflict = try finding(row)
+    conflict.filledQuantity = try row.optionalText(7).map { Amount(stored: $0) }
+    conflict.filledPrice = try row.optionalText(8).map { Amount(stored: $0) }
+    return conflict
   }
 }

@@ -80,7 +80,9 @@ extension SQLiteEngine {
       try state.shared.makeDurable(connection, state.shared.moment())
       state.durableVersion = version
     } catch {
-      guard state.options.access == .readWrite else { throw state.database.translate(error) }
+      guard state.options.access == .readWrite else {
+        throw .notDurable(error.message, path)
+      }
       try makeDurableAtLast(error, wait: state.options.lockWait)
     }
   }

@@ -206,7 +206,7 @@ enum Statements {
     ORDER BY t.id
     """
   static let conflictFindings = """
-    SELECT 'conflict', b.name, c.trade_id, NULL, t.cooldown_us, c.at, t.pid
+    SELECT 'conflict', b.name, c.trade_id, NULL, t.cooldown_us, c.at, t.pid, c.quantity, c.price
     FROM conflicts AS c JOIN trades AS t ON t.id = c.trade_id JOIN bots AS b ON b.id = c.bot_id
     WHERE (?1 IS NULL OR b.name = ?1) AND c.at >= ?2
     ORDER BY c.id

@@ -18,7 +18,7 @@ enum Inspector {
       unsafe tl_filesystem_type(directory, &type) == 0
       ? LedgerFileSystem.judge(type) : (name: "unknown", isAllowed: true)
     return Inspection(
-      path: real,
+      path: Ledger.displayName(of: real),
       files: info == nil
         ? []
         : ["", "-wal", "-shm", "-journal", SyncBoard.suffix].compactMap {

@@ -44,7 +44,8 @@ struct NewLedgerFile: Sendable {
     guard let info = status(target) else { return }
     guard replacing else {
       throw LedgerError(
-        .cannotCreate, "\(quoted(target)) exists", hint: "give another name, or --force")
+        .cannotCreate, "\(quoted(target)) exists",
+        hint: "give another name, or, for a backup, --force")
     }
     guard info.st_mode & S_IFMT == S_IFREG else {
       throw LedgerError(
