@@ -18,8 +18,9 @@
 -- What the functions take and give ------------------------------------------------------------
 --
 -- Errors that a caller meets, by SQLSTATE: 55P03 the lock was not had within wait_ms (busy, nothing
--- written); 23505 never; TL000 the transaction is not READ COMMITTED; TL003 now_us outside of a
--- simulation; TL1nn the rule of that number. The rest is the server's.
+-- written); 23505 never; TL000 the transaction is not READ COMMITTED, or its client would not be
+-- warned; TL003 now_us outside of a simulation; TL1nn the rule of that number. The rest is the
+-- server's.
 --
 -- wait_ms  integer: how long to wait for a lock, at most; 0 and NULL: as the server is set.
 -- now_us   bigint: the time, in a ledger whose mode is simulation; NULL: the server's clock.
@@ -719,6 +720,11 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'the transaction is not READ COMMITTED' USING ERRCODE = 'TL000',
       HINT = 'set default_transaction_isolation of the role or the database to read committed';
+  END IF;
+  -- By a warning alone a client hears that a standby may lack what was committed.
+  IF current_setting('client_min_messages') = 'error' THEN
+    RAISE EXCEPTION 'client_min_messages is error' USING ERRCODE = 'TL000',
+      HINT = 'set client_min_messages of the role or the database to warning';
   END IF;
   IF p_wait_ms > 0 THEN PERFORM set_config('lock_timeout', p_wait_ms::text, true); END IF;
 END

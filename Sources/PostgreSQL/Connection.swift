@@ -88,16 +88,16 @@
     /// What holds where the URL says nothing else: a server that is gone is noticed in 20 seconds,
     /// also by a connection that waits for nothing.
     private static let defaults: [(keyword: String, value: String)] = [
-      ("fallback_application_name", "tradeledger"), ("client_encoding", "UTF8"),
-      ("keepalives_idle", "10"), ("keepalives_interval", "3"), ("keepalives_count", "3"),
-      ("tcp_user_timeout", "20000"),
+      ("fallback_application_name", "tradeledger"), ("keepalives_idle", "10"),
+      ("keepalives_interval", "3"), ("keepalives_count", "3"), ("tcp_user_timeout", "20000"),
     ]
 
     private static func open(
       _ settings: [(keyword: String, value: String)], _ host: [(keyword: String, value: String)],
       _ deadline: Deadline
     ) throws(PostgreSQLError) -> Connection {
-      let all = defaults + settings + host
+      // (Of two values for one keyword libpq takes the last.)
+      let all = defaults + settings + host + [("client_encoding", "UTF8")]
       let handle = unsafe withCStrings(all.map { $0.keyword }) { keywords in
         unsafe withCStrings(all.map { $0.value }) { values in
           unsafe PQconnectStartParams(keywords, values, 0)
@@ -246,13 +246,14 @@
     public func run(
       inOneSnapshot queries: [Query], wait: Duration
     ) throws(PostgreSQLError) -> [Answer] {
+      let deadline = Deadline(wait)
       let all = [Connection.snapshot] + queries + [Query("COMMIT")]
       do throws(PostgreSQLError) {
         return Array(try run(together: all, wait: wait).dropFirst().dropLast())
       } catch {
         // The COMMIT was passed over with all that came after the error.
         if !isLost, unsafe PQtransactionStatus(handle) != PQTRANS_IDLE {
-          _ = try? run(Query("ROLLBACK"), wait: wait)
+          _ = try? run(Query("ROLLBACK"), wait: deadline.remaining)
         }
         throw error
       }

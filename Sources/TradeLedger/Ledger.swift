@@ -22,7 +22,7 @@ public final class Ledger: Sendable {
       /// No call can change a row; nothing is left beside the file (INV-10).
       case readOnly
     }
-    /// The longest wait for the write lock, for each call (INV-8).
+    /// The longest wait for the write lock, for each call (INV-8). Ten years at most.
     public var lockWait: Duration = .seconds(5)
     /// What the process wants to do.
     public var access: Access = .readWrite

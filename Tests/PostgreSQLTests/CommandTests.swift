@@ -119,15 +119,19 @@
     }
 
     func testPassword_isNeverShown() throws {
-      let secret = "postgresql://ann:s3cret@127.0.0.1:1/bots"
-      for arguments in [
-        ["status"], ["doctor"], ["metrics"], ["guard", "b", "--", "true"],
-        ["backup", "-o", "x.db"],
-        ["restore", "x.db"], ["simulate"], ["init"], ["report", "-o", "r.html"],
-      ] {
-        let result = BuiltBinary.run(["--db", secret, "--lock-wait", "100ms"] + arguments)
-        XCTAssertGreaterThan(result.status, 0)
-        XCTAssertFalse((result.stdout + result.stderr).contains("s3cret"), "\(arguments)")
+      let place = "://ann:s3cret@127.0.0.1:1/bots"
+      for scheme in ["postgresql", "postgre", "POSTGRESQL"] {
+        for arguments in [
+          ["status"], ["doctor"], ["metrics"], ["guard", "b", "--", "true"],
+          ["backup", "-o", "x.db"],
+          ["restore", "x.db"], ["simulate"], ["init"], ["report", "-o", "r.html"],
+        ] {
+          let result = BuiltBinary.run(
+            ["--db", scheme + place, "--lock-wait", "100ms"] + arguments)
+          XCTAssertGreaterThan(result.status, 0)
+          XCTAssertFalse(
+            (result.stdout + result.stderr).contains("s3cret"), "\(scheme) \(arguments)")
+        }
       }
     }
   }

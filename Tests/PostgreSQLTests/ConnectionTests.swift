@@ -44,6 +44,13 @@
       XCTAssertNil(answer.text(1, 0), "a row that is not there")
     }
 
+    /// Whatever the URL says: a text in another encoding would be written as another text.
+    func testTexts_areUTF8() throws {
+      let connection = try connect(TestServer.orSkip().database() + "?client_encoding=latin1")
+      let answer = try connection.run(Query("SELECT length($1)", ["5 €"]), wait: .seconds(10))
+      XCTAssertEqual(answer.integer(0, 0), 3)
+    }
+
     func testStatement_isPreparedFromTheSecondTimeOn() throws {
       let connection = try connect()
       func prepared() throws -> Int64? {

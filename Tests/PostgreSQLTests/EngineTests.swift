@@ -7,6 +7,23 @@
 
   /// Many callers, bots that do not wait for each other, and what is seen of a ledger on a server.
   final class EngineTests: XCTestCase {
+    /// Without `close`, which only somebody who still has it could call.
+    func testLedger_thatIsDropped_leavesNoConnection() async throws {
+      let url = try await ServerLedger().url
+      for number in 0..<3 {
+        let ledger = try await Ledger.open(url)
+        _ = try await ledger.addBot(BotName("bot-\(number)"), BotSettings(cooldown: .zero))
+        async let one = ledger.reserve(.example("bot-\(number)"))
+        async let other = ledger.check(BotName("bot-\(number)"))
+        _ = try await (one, other)
+      }
+      let others = """
+        SELECT 1 FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND datname = current_database()
+        """
+      XCTAssertTrue(eventually { (try? TestServer.query(url, others))?.isEmpty == true })
+    }
+
     func testCallers_whoComeTogether_shareTransactions() async throws {
       let test = try await ServerLedger()
       let bots = try (0..<20).map { try BotName("bot-\($0)") }

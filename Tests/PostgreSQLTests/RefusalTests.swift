@@ -19,6 +19,7 @@
       XCTAssertFalse(passes("server does not support SSL, but SSL was required"))
       XCTAssertFalse(passes("SSL error: certificate verify failed"))
       XCTAssertFalse(passes("fe_sendauth: no password supplied"))
+      XCTAssertFalse(passes("invalid sslmode value: \"verifyfull\""))
     }
 
     private func open(
@@ -168,6 +169,18 @@
       await expectError(.configuration, saying: "read committed") {
         _ = try await ledger.reserve(.example("a"))
       }
+    }
+
+    /// By a warning alone a client hears that a standby may lack what was committed.
+    func testClient_thatWouldNotBeWarned_writesNothing() async throws {
+      let test = try await ServerLedger()
+      try await test.addBot("a")
+      let url = try TestServer.worker(test.url, "deaf", "SET client_min_messages = error")
+      let ledger = try await open(url)
+      await expectError(.configuration, saying: "client_min_messages") {
+        _ = try await ledger.reserve(.example("a"))
+      }
+      XCTAssertEqual(try test.count(), 0)
     }
   }
 #endif

@@ -81,6 +81,27 @@
       XCTAssertLessThan(took, limit + .milliseconds(2600))
     }
 
+    /// What is undone after an error has no limit of its own.
+    func testRollback_thatIsNotAnswered_keepsNobodyWaiting() throws {
+      let proxy = try XCTUnwrap(proxy)
+      let url = try TestServer.orSkip().database()
+      let connection = try Connection.open(try Address(proxy.url(url)), wait: .seconds(10))
+      proxy.trap("ROLLBACK", .stall)
+      let start = ContinuousClock.now
+      XCTAssertThrowsError(
+        try connection.run(
+          inOneSnapshot: [Query("SELECT pg_sleep(1.5)"), Query("SELECT 1 / 0")], wait: .seconds(2))
+      ) { XCTAssertEqual(($0 as? PostgreSQLError)?.sqlState, "22012") }
+      XCTAssertLessThan(ContinuousClock.now - start, .seconds(3))
+      XCTAssertTrue(proxy.isDone)
+    }
+
+    func testWait_withoutEnd_isAWait() async throws {
+      let (test, _) = try await opened(lockWait: .seconds(Int64.max))
+      let outcome = try await test.ledger.reserve(.example())
+      XCTAssertNotNil(outcome.permit)
+    }
+
     /// A connection that swallows what it is sent leaves time to look the answer up by another.
     func testConnection_thatSwallowsTheQuestion_isReplacedInTime() async throws {
       let (test, proxy) = try await opened(lockWait: .milliseconds(300))

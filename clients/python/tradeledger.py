@@ -39,6 +39,7 @@ import random
 import re
 import secrets
 import select
+import socket
 import sqlite3
 import stat
 import struct
@@ -50,7 +51,7 @@ import urllib.parse
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 __version__ = "0.1.0"
 __all__ = [
@@ -163,7 +164,7 @@ _SERVER_SCHEMA: Final = {
     "function acquire": "6470d5b62f523b2400fa28bed922ae55",
     "function add_bot": "0dacd838c48c705dbcb8e8c6686fa383",
     "function attempt": "320b93629b6f717767a3bf7c8507fa3a",
-    "function begin_writing": "0323dc63dc18429b777a2efa420c2704",
+    "function begin_writing": "a75fb285a449c8a2daaaf175ad82cda3",
     "function bot_new": "59b14702ef325b1247a27c5ec6a9663e",
     "function bot_said": "f6897a872798b30d4573911c41ae73b9",
     "function change_bot": "050d286b97d79ca1a0f75bb2153ab7eb",
@@ -890,7 +891,7 @@ def _optional_amount(value: Amount) -> str | None:
 def _time(at: Instant) -> int:
     if isinstance(at, datetime.datetime) and at.tzinfo is not None:
         return (at - _EPOCH) // _MICROSECOND
-    if isinstance(at, int) and not isinstance(at, bool):
+    if isinstance(at, int) and not isinstance(at, bool) and -(2**63) <= at < 2**63:
         return at
     hint = "give a datetime with a zone, or whole microseconds since 1970"
     raise _invalid(f"not an instant: {_quoted(at)}", hint)
@@ -1137,8 +1138,11 @@ class _Wait:
     """The moment at which a call must have the lock it waits for, counted from the call itself:
     time spent behind other callers of this process is part of the wait (INV-8)."""
 
+    # In seconds. Not every system call knows a wait that is much longer.
+    LONGEST: Final = 86_400.0
+
     def __init__(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + seconds
+        self._deadline = time.monotonic() + max(0.0, min(seconds, self.LONGEST))
 
     @property
     def left(self) -> float:
@@ -1148,6 +1152,10 @@ class _Wait:
     def left_and(self, more: float) -> float:
         """What is left until `more` seconds beyond it."""
         return max(0.0, self._deadline + more - time.monotonic())
+
+    def and_then(self, more: float) -> _Wait:
+        """The moment `more` seconds later."""
+        return _Wait(self.left_and(more))
 
     def nap(self, longest: float = 0.004) -> bool:
         """Sleeps a little. False once the time is over."""
@@ -1639,6 +1647,7 @@ def _forget_in_child() -> None:
         for handle in ledger._handles():
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(handle))
     _shared.clear()
+    _Lookup.forget()
 
 
 os.register_at_fork(after_in_child=_forget_in_child)
@@ -1655,7 +1664,8 @@ class Ledger:
 
     - `path`: of the ledger; None for the environment's TRADELEDGER_DB. `postgresql://...` is a
       ledger on a server, and asks for the package psycopg.
-    - `lock_wait`: seconds, the longest wait for the write lock, for each call (INV-8).
+    - `lock_wait`: seconds, the longest wait for the write lock, for each call (INV-8); a day at
+      most.
     - `instance`, `epoch`: under which the calls are fenced (INV-7); by default what
       `tradeledger guard` has put into the environment, or none.
     """
@@ -2622,22 +2632,83 @@ class _ConnectionLost(Exception):
         self.is_full = is_full
 
 
+class _Lookup(threading.Thread):
+    """Looks the name of a host up. That knows no limit, and libpq would do it with all threads of
+    the process at a stand: so it is done before, on a thread of its own, one for each name."""
+
+    _running: ClassVar[dict[str, _Lookup]] = {}
+    _table: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, host: str) -> None:
+        super().__init__(daemon=True)
+        self._host = host
+        self._addresses: list[str] = []
+        self._failure = ""
+
+    @classmethod
+    def addresses(cls, host: str, wait: _Wait) -> list[str]:
+        with cls._table:
+            lookup = cls._running.get(host)
+            if lookup is None:
+                lookup = cls(host)
+                try:
+                    lookup.start()
+                except RuntimeError as error:
+                    raise _ConnectionLost(str(error), False) from None
+                cls._running[host] = lookup
+        lookup.join(wait.left)
+        if lookup.is_alive():
+            text = f"the name of the host {_quoted(host)} is not resolved in time"
+            raise _ConnectionLost(text, False)
+        if not lookup._addresses:
+            text = f"could not translate host name {_quoted(host)} to address: {lookup._failure}"
+            raise _ConnectionLost(text, False)
+        return lookup._addresses
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a forked child, which has no thread but one."""
+        cls._running, cls._table = {}, threading.Lock()
+
+    def run(self) -> None:
+        numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+        try:
+            found = [
+                socket.getnameinfo(entry[4], numeric)[0]
+                for entry in socket.getaddrinfo(self._host, None, type=socket.SOCK_STREAM)
+            ]
+            self._addresses = list(dict.fromkeys(found))
+        except (OSError, UnicodeError) as error:
+            self._failure = _escaped(str(error))
+        # It is in the table by now: that waits for the lock.
+        with self._table:
+            self._running.pop(self._host, None)
+
+
 class _Server:
     """One connection, made anew where it was lost. Every statement is a transaction of its own and
     nothing depends on the session, so a pooler in transaction mode may stand in between."""
 
     # Beyond the wait for the lock, which the server ends: for the network, all in all.
     GRACE: Final = 2.0
-    # Of that, before an answer that does not come is asked to be given up.
+    # Of that, before a write whose answer does not come is asked to be given up.
     PATIENCE: Final = 0.25
     # For a connection at least: without any wait one still gets a server that is there.
     CONNECTING: Final = 1.0
-    # For the other end to be done with a cancel. Nobody waits for it.
-    CANCELLING: Final = 30.0
+    # For the other end to be done with a cancel. No call waits for it, but the end of the process.
+    CANCELLING: Final = 12.0
     # SQLSTATEs of a server that goes down or comes up: another try may be answered.
-    AWAY: Final = ("57P01", "57P02", "57P03", "08")
+    # (40003: by its meaning the transaction may have been carried out.)
+    AWAY: Final = ("57P01", "57P02", "57P03", "08", "40003")
+    READ_ONLY: Final = "25006"
     FULL: Final = "53300"
     OLDEST: Final = 150_000
+    # What holds where the URL says nothing else: a server that is gone is noticed in 20 seconds,
+    # and the network does not forget an idle connection.
+    DEFAULTS: Final = {
+        "fallback_application_name": "tradeledger", "keepalives_idle": "10",
+        "keepalives_interval": "3", "keepalives_count": "3", "tcp_user_timeout": "20000",
+    }  # fmt: skip
 
     def __init__(self, url: str) -> None:
         try:
@@ -2649,9 +2720,10 @@ class _Server:
             ) from None
         self._pq: Any = pq
         self._failure: type[Exception] = OperationalError
+        self._conninfo: Callable[..., str] = make_conninfo
         try:
             settings = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-        except ProgrammingError:
+        except (ProgrammingError, UnicodeError):
             settings = {"dbname": "@"}
         # The text is not repeated: a password with an odd character in it is the usual reason, and
         # the rest of it is then a part of what would be shown.
@@ -2661,14 +2733,22 @@ class _Server:
                 "not a connection URL that libpq can read",
                 "postgresql://USER@HOST:PORT/DATABASE; other characters as %40 and the like",
             )
+        # As libpq would, so that what stands there is tried as any other.
+        if "service" not in settings and "PGSERVICE" not in os.environ:
+            for name in ("host", "hostaddr", "port"):
+                if os.environ.get(f"PG{name.upper()}"):
+                    settings.setdefault(name, os.environ[f"PG{name.upper()}"])
         # libpq's own time limits count for nothing where one waits for it: each host is tried for
         # its share of the wait.
         self._places = [
-            make_conninfo("", **{**settings, **place}).encode() for place in self._hosts(settings)
+            {**self.DEFAULTS, **settings, **place, "client_encoding": "UTF8"}
+            for place in self._hosts(settings)
         ]
         self.name = self._shown(settings)
-        self._warning: str | None = None
+        self._warnings: list[str] = []
         self._canceller: threading.Thread | None = None
+        # The connection that it is for.
+        self._cancelled: Any = None
         self.connection: Any = None
         # Which ledger was opened: another may answer at its address later.
         self.identity: list[str | None] | None = None
@@ -2702,28 +2782,57 @@ class _Server:
             self.connection.finish()
             self.connection = None
 
-    def rows(self, sql: str, values: Sequence[object], wait: _Wait) -> list[list[str | None]]:
-        """Raises `_ServerError` and `_ConnectionLost`; the connection is closed with the latter."""
+    def rows(
+        self, sql: str, values: Sequence[object], wait: _Wait, end: _Wait, is_first: bool
+    ) -> list[list[str | None]]:
+        """Raises `_ServerError` and `_ConnectionLost`; the connection is closed with the latter.
+
+        - `wait`: for a lock. `end`: of the whole call, which connecting and the answer keep to.
+        - `is_first`: of what writes. Asked to be given up where it waits too long, and it leaves
+          time to be looked up, should its answer not come.
+        """
         try:
+            if self.connection is not None and self._is_spoilt():
+                self.close()
             if self.connection is None:
-                self._connect(wait)
-                self._expect_the_same(wait)
-            return self._ask(sql, values, wait)
+                self._connect(wait, end)
+                self._expect_the_same(end)
+            if not is_first:
+                return self._ask(sql, values, end)
+            answer = _Wait(min(end.left, wait.left + self.GRACE / 2))
+            return self._ask(sql, values, answer, _Wait(wait.left + self.PATIENCE))
         except _ConnectionLost:
             self.close()
             raise
         except BaseException as error:
-            # Interrupted, by a signal for example: an answer may still be on its way.
-            if not isinstance(error, (_ServerError, LedgerError)):
+            # Interrupted, by a signal for example: an answer may still be on its way. Or a standby:
+            # the address may lead to the primary by now.
+            is_answer = isinstance(error, (_ServerError, LedgerError))
+            if not is_answer or getattr(error, "state", "") == self.READ_ONLY:
                 self.close()
             raise
 
-    def _expect_the_same(self, wait: _Wait) -> None:
+    def _is_spoilt(self) -> bool:
+        """Whether the other end has hung up since the last answer, or what asked it to give an
+        earlier question up is still under way and might meet the next. Asks nothing."""
+        if self._cancelled is self.connection and self._canceller is not None:
+            if self._canceller.is_alive():
+                return True
+        with contextlib.suppress(self._failure):
+            # Something is there although nothing was asked: a notice, or last words and the end.
+            for _ in range(3):
+                if not self._is_ready(self.connection.socket, 0, False):
+                    break
+                self.connection.consume_input()
+            return bool(self.connection.status != self._pq.ConnStatus.OK)
+        return True
+
+    def _expect_the_same(self, end: _Wait) -> None:
         """Whoever went on in another ledger would trade in two."""
         if self.identity is None:
             return
         try:
-            found = self._ask(_IDENTITY, (), wait)[0]
+            found = self._ask(_IDENTITY, (), end)[0]
         except _ConnectionLost as lost:
             raise _ConnectionLost(str(lost), False) from None
         except _ServerError:
@@ -2733,17 +2842,34 @@ class _Server:
             self.close()
             raise _ServerError("TL004", "another ledger than the one that was opened")
 
-    def _connect(self, wait: _Wait) -> None:
+    def _connect(self, wait: _Wait, end: _Wait) -> None:
         lost = _ConnectionLost("no server is named", False)
-        whole = _Wait(max(wait.left, min(self.CONNECTING, wait.left_and(self.GRACE))))
+        whole = _Wait(max(wait.left, min(self.CONNECTING, end.left)))
         for index, place in enumerate(self._places):
+            share = _Wait(whole.left / (len(self._places) - index))
             try:
-                self._connect_to(place, _Wait(whole.left / (len(self._places) - index)))
-                return
+                addresses = self._addresses(place, share)
             except _ConnectionLost as error:
                 lost = error
-                self.close()
+                continue
+            for number, address in enumerate(addresses):
+                try:
+                    self._connect_to(address, _Wait(share.left / (len(addresses) - number)))
+                    return
+                except _ConnectionLost as error:
+                    lost = error
+                    self.close()
         raise lost
+
+    def _addresses(self, place: dict[str, str], wait: _Wait) -> list[bytes]:
+        """Where to connect to, for libpq: the place with each address of its host, or the place
+        alone where nothing has to be looked up."""
+        host = place.get("host", "")
+        is_name = host[:1] not in ("", "/", "@") and not re.fullmatch(r"[0-9.]+|.*:.*", host)
+        found: list[dict[str, str]] = [{}]
+        if is_name and not place.get("hostaddr"):
+            found = [{"hostaddr": address} for address in _Lookup.addresses(host, wait)]
+        return [self._conninfo("", **place, **address).encode() for address in found]
 
     def _connect_to(self, place: bytes, wait: _Wait) -> None:
         pq = self._pq
@@ -2766,14 +2892,17 @@ class _Server:
                 "use a server of PostgreSQL 15 or later",
             )
         connection.nonblocking = 1
-        connection.notice_handler = self._noticed
+        # (No method of this object: a ledger that is dropped takes its connection along at once.)
+        fields, warnings = pq.DiagnosticField, self._warnings
 
-    def _noticed(self, notice: Any) -> None:
-        """Somebody, this client perhaps, has ended the wait for a standby: the server then says that
-        it has committed, and with this warning that the standby may not have it."""
-        fields = self._pq.DiagnosticField
-        if notice.error_field(fields.SQLSTATE) == b"01000":
-            self._warning = (notice.error_field(fields.MESSAGE_PRIMARY) or b"").decode()
+        def noticed(notice: Any) -> None:
+            """Somebody, this client perhaps, has ended the wait for a standby: the server then says
+            that it has committed, and with this warning that the standby may not have it."""
+            if notice.error_field(fields.SQLSTATE) == b"01000":
+                text = notice.error_field(fields.MESSAGE_PRIMARY) or b""
+                warnings.append(text.decode(errors="replace"))
+
+        connection.notice_handler = noticed
 
     def _refused(self, text: str) -> Exception:
         """libpq tells why a connection was refused in words alone, where it has tried with and
@@ -2787,25 +2916,26 @@ class _Server:
                 return _error(code, f"{_quoted(self.name)}: {text}", hint)
         return _ConnectionLost(text, False)
 
-    def _ask(self, sql: str, values: Sequence[object], wait: _Wait) -> list[list[str | None]]:
+    def _ask(
+        self, sql: str, values: Sequence[object], end: _Wait, patience: _Wait | None = None
+    ) -> list[list[str | None]]:
         pq, connection = self._pq, self.connection
-        self._warning = None
+        self._warnings.clear()
         texts = [None if value is None else str(value).encode() for value in values]
         try:
             connection.send_query_params(sql.encode(), texts)
             while connection.flush() == 1:
-                self._await(wait.left_and(self.GRACE), True, True)
+                self._await(end.left, True, True)
             results = []
-            is_given_up = False
             while True:
                 connection.consume_input()
                 while connection.is_busy():
-                    if not is_given_up and not self._is_ready(
-                        connection.socket, wait.left_and(self.PATIENCE), False
+                    if patience is not None and not self._is_ready(
+                        connection.socket, min(patience.left, end.left), False
                     ):
-                        is_given_up = True
+                        patience = None
                         self._give_up()
-                    self._await(wait.left_and(self.GRACE), False, True)
+                    self._await(end.left, False, True)
                     connection.consume_input()
                 result = connection.get_result()
                 if result is None:
@@ -2816,8 +2946,8 @@ class _Server:
         # The first error says why. That of a COMMIT comes after the row that was not committed.
         errors = [result for result in results if result.status != pq.ExecStatus.TUPLES_OK]
         result = next(iter(errors + results), None)
-        if self._warning is not None:
-            raise _ConnectionLost(_escaped(self._warning), True)
+        if self._warnings:
+            raise _ConnectionLost(_escaped(self._warnings[0]), True)
         if connection.status == pq.ConnStatus.BAD or result is None:
             text = connection.error_message.decode(errors="replace").strip()
             raise _ConnectionLost(_escaped(text), True)
@@ -2845,10 +2975,10 @@ class _Server:
         return None if value is None else value.decode()
 
     @staticmethod
-    def _is_ready(socket: int, seconds: float, for_writing: bool) -> bool:
+    def _is_ready(descriptor: int, seconds: float, for_writing: bool) -> bool:
         # Not select, which knows no descriptor beyond 1023.
         poll = select.poll()
-        poll.register(socket, select.POLLOUT if for_writing else select.POLLIN)
+        poll.register(descriptor, select.POLLOUT if for_writing else select.POLLIN)
         return bool(poll.poll(seconds * 1000))
 
     def _await(self, seconds: float, for_writing: bool, was_sent: bool) -> None:
@@ -2868,12 +2998,18 @@ class _Server:
         else:
             # Its C code would keep all threads waiting for the network. `lock_timeout` has to do.
             return
-        self._canceller = threading.Thread(target=call, args=(cancel,), daemon=True)
-        self._canceller.start()
+        # (The old way knows no limit.)
+        is_daemon = call == self._cancel_with_old_libpq
+        self._canceller = threading.Thread(target=call, args=(cancel,), daemon=is_daemon)
+        self._cancelled = self.connection
+        # Where no thread is to be had, `lock_timeout` has to do as well.
+        with contextlib.suppress(RuntimeError):
+            self._canceller.start()
 
     def _cancel(self, cancel: Any) -> None:
-        """Stays until the other end hangs up, even where nobody needs it any longer: PgBouncer 1.18
-        ends itself over a cancel that goes away earlier. (It hangs up after 10 s at most.)"""
+        """Stays until the other end hangs up, even where nobody needs it any longer, the process has
+        come to its end for example: PgBouncer 1.18 ends itself over a cancel that goes away earlier.
+        (It hangs up after 10 s at most.)"""
         states = self._pq.PollingStatus
         wait = _Wait(self.CANCELLING)
         with contextlib.suppress(self._failure):
@@ -2943,7 +3079,13 @@ class _ServerLedger(Ledger):
         self._server = _Server(url)
         self.path = self._server.name
         _ledgers.add(self)
-        wait = _Wait(lock_wait)
+        try:
+            self._open(_Wait(lock_wait))
+        except BaseException:
+            self._server.close()
+            raise
+
+    def _open(self, wait: _Wait) -> None:
         row = self._opening(wait)
         layout = int(row[0] or 0)
         if layout > _LAYOUT:
@@ -3033,11 +3175,15 @@ class _ServerLedger(Ledger):
         was_sent = False
         asked = list(values)
         pause = 0.004
+        end = wait.and_then(_Server.GRACE)
         while True:
+            # Once an answer was lost, all that is left is for finding out what became of it.
+            left = end if was_sent else wait
             if limit is not None:
-                asked[limit] = max(1, round(wait.left * 1000))
+                asked[limit] = max(1, round(left.left * 1000))
             try:
-                return self._server.rows(sql, asked, wait), was_sent
+                is_first = limit is not None and not was_sent
+                return self._server.rows(sql, asked, left, end, is_first), was_sent
             except _ConnectionLost as lost:
                 was_sent = was_sent or limit is not None and lost.was_sent
                 failure = self._not_reached(lost)
@@ -3049,7 +3195,7 @@ class _ServerLedger(Ledger):
             except LedgerError as error:
                 failure = error
                 break
-            if not wait.nap(pause):
+            if not (end if was_sent else wait).nap(pause):
                 break
             # A server that is full or away is not asked as fast as one can.
             pause = min(pause * 2, 0.1)
@@ -3099,7 +3245,10 @@ class _ServerLedger(Ledger):
                 "nothing was written and nothing was lost; make room and try again", "safe",
             )
         if state in ("25006", "TL000", "TL003"):
-            hint = "use the address of the primary, READ COMMITTED; a clock only in a simulation"
+            hint = (
+                "use the address of the primary, READ COMMITTED, with client_min_messages as they "
+                "are by default; a clock only in a simulation"
+            )
             return _configuration(text, hint)
         if state.startswith("TL"):
             return _bug(f"{state}: {text}")

@@ -46,6 +46,8 @@ IN_SQL = (
     ("any-isolation", "a transaction with one snapshot decides",
      "IF current_setting('transaction_isolation') <> 'read committed' THEN", "IF false THEN",
      "test_postgres"),
+    ("no-warnings", "a client that would not be warned of a standby's lack is answered",
+     "IF current_setting('client_min_messages') = 'error' THEN", "IF false THEN", "test_postgres"),
     ("epoch-unread", "an older epoch trades on",
      "IF v_instance.epoch IS DISTINCT FROM p_epoch THEN", "IF v_instance.epoch IS NULL THEN",
      CONFORMANCE),

@@ -6,8 +6,12 @@ struct WaitLimit: Sendable {
   /// Whether the caller was ready to wait at all.
   let wasPositive: Bool
 
+  /// Nothing that sleeps until then knows a moment without end. Ten years.
+  private static let longest = Duration.seconds(315_360_000)
+
   init(_ wait: Duration) {
-    self.init(until: SuspendingClock.now + wait, wasPositive: wait > .zero)
+    self.init(
+      until: SuspendingClock.now + min(wait, WaitLimit.longest), wasPositive: wait > .zero)
   }
 
   private init(until deadline: SuspendingClock.Instant, wasPositive: Bool) {

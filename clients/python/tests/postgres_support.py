@@ -4,11 +4,13 @@ skipped. TRADELEDGER_TEST_PGBOUNCER is the address of a pooler in front of it.""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import unittest
 import unittest.mock
 import urllib.parse
+from collections.abc import Iterator
 from typing import Any
 
 from support import ROOT, START_US, AnswerTestCase, ManualClock
@@ -94,6 +96,15 @@ class ServerLedger:
     def query(self, sql: str, *values: Any) -> list[Any]:
         cursor = self.operator.execute(sql, values or None)
         return cursor.fetchall() if cursor.description else []
+
+    @contextlib.contextmanager
+    def set(self, name: str, value: str) -> Iterator[None]:
+        """As every new session of the database has it."""
+        self.query(f"ALTER DATABASE {self.name} SET {name} = '{value}'")
+        try:
+            yield
+        finally:
+            self.query(f"ALTER DATABASE {self.name} RESET {name}")
 
     def add_bot(
         self, name: str = "momentum", cooldown_us: int = 900_000_000, lease_us: int = 30_000_000,

@@ -606,9 +606,13 @@ class OpeningTests(ServerTestCase):
         self.failed("not_a_ledger", Ledger, nothing)
         self.failed("no_ledger", Ledger, address("tradeledger_test_nothing"))
         self.failed("unavailable", Ledger, "postgresql://127.0.0.1:1/x", 0.2)
-        for url in ("user:sec@ret@127.0.0.1:1/x", "user:sec%zzret@127.0.0.1:1/x"):
-            error = self.failed("invalid_input", Ledger, f"postgresql://{url}", 0.2)
-            self.assertNotIn("sec", error.message)
+        for url in (
+            "postgresql://user:sec@ret@127.0.0.1:1/x", "postgresql://user:sec%zzret@127.0.0.1:1/x",
+            "postgresql://user:sec\udce9ret@127.0.0.1:1/x",
+        ):  # fmt: skip
+            error = self.failed("invalid_input", Ledger, url, 0.2)
+            self.assertNotIn("sec", f"{error} {error!r}")
+        self.failed("configuration", Ledger, f"{nothing}?sslmode=verifyfull")
         error = self.failed(
             "unavailable", Ledger, "postgresql://127.0.0.1:1/x?password=secret", 0.2)  # fmt: skip
         self.assertNotIn("secret", error.message)
@@ -681,13 +685,24 @@ class OpeningTests(ServerTestCase):
         self.assertEqual(raised.exception.sqlstate, "TL150")
 
     def test_another_isolation_is_refused_at_once(self) -> None:
-        self.server.query(
-            f"ALTER DATABASE {self.server.name} SET default_transaction_isolation = 'serializable'"
-        )
-        self.failed("configuration", Ledger, self.server.url())
-        self.server.query(
-            f"ALTER DATABASE {self.server.name} RESET default_transaction_isolation"
-        )
+        with self.server.set("default_transaction_isolation", "serializable"):
+            self.failed("configuration", Ledger, self.server.url())
+
+    def test_texts_are_utf_8_whatever_the_role_has(self) -> None:
+        self.server.add_bot()
+        reason = "l'échange a refusé: 5 €"
+        with self.server.set("client_encoding", "latin1"), Ledger(self.server.url()) as ledger:
+            answer = ledger.void(ledger.reserve("momentum", "buy", "B", "1", key="k"), reason)
+            self.assertEqual(answer.trade.reason, reason)
+        self.assertEqual(self.server.query("SELECT reason FROM tradeledger.trades"), [(reason,)])
+
+    def test_a_client_that_would_not_be_warned_writes_nothing(self) -> None:
+        """By a warning alone it hears that a standby may lack what was committed."""
+        self.server.add_bot()
+        with self.server.set("client_min_messages", "error"), Ledger(self.server.url()) as ledger:
+            error = self.failed("configuration", ledger.record, "momentum", "buy", "B", "1")
+            self.assertIn("client_min_messages", str(error))
+            self.assertIsNone(ledger.check("momentum"))
 
     @unittest.skipUnless(POOLER, "there is no TRADELEDGER_TEST_PGBOUNCER")
     def test_more_clients_than_connections_behind_a_pooler(self) -> None:

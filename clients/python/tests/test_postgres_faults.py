@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,13 +18,14 @@ import threading
 import time
 import traceback
 import unittest
+import unittest.mock
 import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import tradeledger
-from postgres_support import POOLER, SCHEMA, SERVER, ServerTestCase, address, psycopg
+from postgres_support import POOLER, SCHEMA, SERVER, WORKER, ServerTestCase, address, psycopg
 from support import ROOT, AnswerTestCase
 from tradeledger import Ledger
 
@@ -103,7 +106,7 @@ class FaultTests(ServerTestCase):
 
     # Locks
 
-    def collides(self, times: int) -> None:
+    def collides(self, times: int, state: str = "40001") -> None:
         """So many transactions that write a trade fail at their COMMIT, as with a serialization
         failure."""
         self.addCleanup(
@@ -117,7 +120,7 @@ class FaultTests(ServerTestCase):
             CREATE FUNCTION public.collide() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
             BEGIN
               IF nextval('public.collisions') <= {times} THEN
-                RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
+                RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '{state}';
               END IF;
               RETURN NULL;
             END $$;
@@ -133,6 +136,11 @@ class FaultTests(ServerTestCase):
         self.collides(3)
         answer = ledger.record(*ORDER, key="k")
         self.assertEqual((answer.replayed, self.count(), self.collisions()), (False, 1, 4))
+
+    def test_a_transaction_whose_end_the_server_does_not_know_is_unknown(self) -> None:
+        ledger = self.open(lock_wait=0.1)
+        self.collides(1_000_000, "40003")
+        self.in_time(0.1, "outcome_unknown", ledger.record, *ORDER, key="k")
 
     def test_serialization_failures_without_end_are_busy(self) -> None:
         ledger = self.open(lock_wait=0.5)
@@ -179,6 +187,149 @@ class FaultTests(ServerTestCase):
         ledger = self.open()
         for number in range(20):
             ledger.record(*ORDER, key=f"k{number}", lock_wait=0)
+
+    def test_any_wait_is_a_wait(self) -> None:
+        for wait in (float("inf"), 1e15, 3e6, -1, float("nan")):
+            with self.open(lock_wait=wait) as ledger:
+                ledger.record(*ORDER)
+                ledger.record(*ORDER, lock_wait=wait)
+                self.assertIsNone(ledger.check("a"))
+
+    # Idle connections
+
+    def terminate(self) -> None:
+        self.server.query(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+
+    def test_a_connection_that_ended_meanwhile_is_asked_nothing(self) -> None:
+        """What was asked through it would count as sent, and a denial as unknown."""
+        self.server.add_bot("slow")
+        ledger = self.open()
+        ledger.record("slow", *ORDER[1:])
+        self.terminate()
+        self.assertEqual(self.denied(ledger.record, "slow", *ORDER[1:]).reason, "cooldown")
+
+    def test_a_connection_that_the_network_forgot(self) -> None:
+        """It swallows the question; another one finds out what became of it."""
+        ledger = self.open()
+        for wait in (0.4, 0):
+            self.proxy.forget()
+            call = Call(ledger.record, *ORDER, key=f"k{wait}", lock_wait=wait)
+            self.assertEqual(call.result().trade.key, f"k{wait}")
+            self.assertLess(call.seconds, wait + NETWORK + SLACK)
+        self.assertEqual(self.count(), 2)
+
+    def test_a_connection_to_a_standby_is_not_kept(self) -> None:
+        with self.server.set("default_transaction_read_only", "on"):
+            ledger = self.open()
+            self.failed("configuration", ledger.record, *ORDER)
+        ledger.record(*ORDER)
+
+    def test_a_ledger_that_is_dropped_leaves_no_connection(self) -> None:
+        """At once, and not when the garbage is collected."""
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for _ in range(3):
+            self.server.open(self.server.url()).check("a")
+        eventually(lambda: self.server.query(
+            "SELECT 1 FROM pg_stat_activity WHERE usename = %s", WORKER) == [])  # fmt: skip
+
+    def test_a_signal_that_closes_it_in_the_middle_of_a_call(self) -> None:
+        """It keeps nobody waiting, and the call has its answer."""
+        ledger = self.server.open(self.server.url(), lock_wait=20)
+        self.linger(0.8)
+        handler = signal.signal(signal.SIGUSR1, lambda *_: ledger.close())
+        self.addCleanup(signal.signal, signal.SIGUSR1, handler)
+
+        def send() -> None:
+            eventually(lambda: ledger._is_at_work)
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        self.assertEqual(ledger.record(*ORDER, key="k").trade.key, "k")
+        sender.join()
+        self.failed("configuration", ledger.check, "a")
+
+    def test_a_ledger_that_is_refused_leaves_no_connection(self) -> None:
+        self.server.query("SET session_replication_role = replica")
+        self.server.query("TRUNCATE tradeledger.ledger")
+        self.server.query("RESET session_replication_role")
+        others = "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() " \
+            "AND datname = current_database()"  # fmt: skip
+        try:
+            self.open()
+        except tradeledger.LedgerError as error:
+            # While it is kept, with its traceback and all that belongs to it.
+            eventually(lambda: self.server.query(others) == [])
+            self.assertEqual(error.code, "not_a_ledger")
+        else:
+            self.fail("it was opened")
+
+    # Names
+
+    @contextlib.contextmanager
+    def named(self, *addresses: str, until: threading.Event | None = None) -> Iterator[str]:
+        """The ledger at a name with these addresses, of which one learns after `until`."""
+
+        look_up = socket.getaddrinfo
+
+        def looked_up(host: str, *arguments: Any, **options: Any) -> list[Any]:
+            if host != "db.example":
+                return look_up(host, *arguments, **options)
+            if until is not None:
+                until.wait()
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 0)) for one in addresses]
+
+        url = proxied(self.server.url(), self.proxy).replace("127.0.0.1", "db.example")
+        with unittest.mock.patch("socket.getaddrinfo", looked_up):
+            yield url
+
+    def test_a_name_of_which_one_address_is_silent(self) -> None:
+        with socket.create_server(("127.0.0.2", self.proxy.port)):
+            with self.named("127.0.0.2", "127.0.0.1") as url:
+                for wait in (0.0, 2.0):
+                    start = time.monotonic()
+                    with self.server.open(url, lock_wait=wait) as ledger:
+                        self.assertLess(time.monotonic() - start, wait + NETWORK + SLACK)
+                        ledger.record(*ORDER)
+
+    def test_hosts_of_the_environment_are_tried_in_turn(self) -> None:
+        parts = urllib.parse.urlsplit(self.server.url())
+        url = f"postgresql://{parts.netloc.rpartition('@')[0]}@{parts.path}"
+        hosts = {"PGHOST": "127.0.0.2,127.0.0.1", "PGPORT": str(self.proxy.port)}
+        with socket.create_server(("127.0.0.2", self.proxy.port)):
+            with unittest.mock.patch.dict(os.environ, hosts):
+                with self.server.open(url, lock_wait=2) as ledger:
+                    ledger.record(*ORDER)
+                    self.assertIn("127.0.0.2", ledger.path)
+
+    def test_a_name_server_that_does_not_answer(self) -> None:
+        answer = threading.Event()
+        with self.named("127.0.0.1", until=answer) as url:
+            threads = threading.active_count()
+            for _ in range(3):
+                error = self.in_time(0.2, "unavailable", self.server.open, url, lock_wait=0.2)
+                self.assertIn("'db.example' is not resolved", error.message)
+                self.assertEqual(threading.active_count(), threads + 1)
+            child = os.fork()
+            if child == 0:
+                # Has not got that thread, and asks anew.
+                with contextlib.suppress(BaseException):
+                    answer.set()
+                    os._exit(self.server.open(url).check("a") is not None)
+                os._exit(2)
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
+            answer.set()
+            with self.server.open(url) as ledger:
+                ledger.record(*ORDER)
+
+    def test_a_name_that_is_none(self) -> None:
+        for name in ("nowhere.invalid", "a..b", "x" * 64):
+            url = proxied(self.server.url(), self.proxy).replace("127.0.0.1", name)
+            self.in_time(0.1, "unavailable", self.server.open, url, lock_wait=0.1)
 
     # Stalls
 
@@ -228,20 +379,57 @@ class FaultTests(ServerTestCase):
         self.proxy.delay = 0
         self.open(lock_wait=5).record(*ORDER)
 
-    def test_a_process_of_the_server_that_is_stopped(self) -> None:
-        """SIGSTOP in the middle of the operation: under the lock, after the row was written."""
-        ledger = self.open(lock_wait=0.4)
+    def linger(self, seconds: float) -> None:
+        """The server takes so long for the trade with the key "k", under the lock."""
         self.addCleanup(
             self.server.query,
             "DROP TRIGGER linger ON tradeledger.trades; DROP FUNCTION public.linger",
         )
         self.server.query(
-            """
+            f"""
             CREATE FUNCTION public.linger() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
+            BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END $$;
             CREATE TRIGGER linger AFTER INSERT ON tradeledger.trades
-              FOR EACH ROW WHEN (NEW.key = 'k') EXECUTE FUNCTION public.linger()"""
+              FOR EACH ROW WHEN (NEW.key LIKE 'k%') EXECUTE FUNCTION public.linger()"""
         )
+
+    def test_a_lost_try_that_is_still_at_work_is_waited_for(self) -> None:
+        ledger = self.open(lock_wait=0.1)
+        self.linger(0.8)
+        self.proxy.cut("during")
+        self.assertEqual(ledger.record(*ORDER, key="k").trade.key, "k")
+        self.assertEqual(self.count(), 1)
+
+    def test_what_gives_one_call_up_does_not_meet_the_next(self) -> None:
+        ledger = self.open(lock_wait=0.1)
+        self.linger(0.8)
+        # What asks the server to give up is held on its way, and the answer comes.
+        cancel = self.proxy.hold_next()
+        ledger.record(*ORDER, key="k1")
+        call = Call(ledger.record, *ORDER, key="k2", lock_wait=10)
+        eventually(lambda: self.server.query(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != [])  # fmt: skip
+        cancel.set()
+        self.assertFalse(call.result().replayed)
+        self.assertEqual(self.count(), 2)
+
+    def test_a_process_that_gets_no_thread(self) -> None:
+        """At its end for example. It waits for the answer all the same."""
+        ledger = self.server.open(self.server.url(), lock_wait=0.1)
+        self.addCleanup(ledger.close)
+        self.linger(0.8)
+        size = threading.stack_size(1 << 46)
+        try:
+            ledger.record(*ORDER, key="k")
+            url = self.server.url().replace("127.0.0.1", "db.example")
+            self.failed("unavailable", Ledger, url, lock_wait=0.1)
+        finally:
+            threading.stack_size(size)
+
+    def test_a_process_of_the_server_that_is_stopped(self) -> None:
+        """SIGSTOP in the middle of the operation: under the lock, after the row was written."""
+        ledger = self.open(lock_wait=0.4)
+        self.linger(0.5)
         call = Call(ledger.record, *ORDER, key="k")
         lingering = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
         eventually(lambda: self.server.query(lingering) != [])
@@ -578,6 +766,63 @@ class OwnServerTests(AnswerTestCase):
             self.own.server.start()
         ledger.record(*ORDER, key=key, lock_wait=30)
         self.expect_all([*answered, key])
+
+
+@unittest.skipUnless(SERVER and psycopg, "there is no TRADELEDGER_TEST_POSTGRES, or no psycopg")
+@unittest.skipIf(POOLER, "once is enough: without TRADELEDGER_TEST_PGBOUNCER")
+class PoolerTests(AnswerTestCase):
+    WORKER = """
+import sys, tradeledger
+ledger = tradeledger.Ledger(sys.argv[1], lock_wait=0.1)
+print("open", flush=True)
+sys.stdin.readline()
+try:
+    ledger.record("a", "buy", "BTC-USD", "1")
+except tradeledger.LedgerError as error:
+    print(error.code, flush=True)
+"""
+
+    def test_a_worker_that_ends_leaves_the_pooler_alive(self) -> None:
+        """It has asked for a call to be given up, and the pooler cannot pass that on yet."""
+        try:
+            server.programs()
+        except SystemExit as error:
+            raise unittest.SkipTest(str(error)) from None
+        place = Path(tempfile.mkdtemp(prefix="tradeledger-"))
+        self.addCleanup(shutil.rmtree, place)
+        place.chmod(0o755)
+        own = server.Server(str(place), initial=("--no-sync",))
+        self.addCleanup(own.stop)
+        own.start()
+        pooler = server.Pooler(own)
+        self.addCleanup(pooler.stop)
+        with psycopg.connect(own.url(), autocommit=True) as operator:
+            operator.execute(SCHEMA.read_text(encoding="utf-8"))
+            operator.execute("SELECT tradeledger.make_ledger('live')")
+            operator.execute("SELECT tradeledger.add_bot('a', 0, 30000000, 'cooldown', 1)")
+            with subprocess.Popen(
+                [sys.executable, "-B", "-c", self.WORKER, own.url(port=pooler.port)], text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": str(ROOT / "clients/python")},
+            ) as worker:  # fmt: skip
+                assert worker.stdin is not None and worker.stdout is not None
+                self.assertEqual(worker.stdout.readline(), "open\n")
+                with operator.transaction():
+                    operator.execute("LOCK TABLE tradeledger.trades")
+                    # Who has a connection is served, and nobody else let in.
+                    os.kill(own.pid, signal.SIGSTOP)
+                    try:
+                        worker.stdin.write("\n")
+                        worker.stdin.flush()
+                        self.assertEqual(worker.stdout.readline(), "outcome_unknown\n")
+                        with contextlib.suppress(subprocess.TimeoutExpired):
+                            worker.wait(1)
+                    finally:
+                        os.kill(own.pid, signal.SIGCONT)
+                self.assertEqual(worker.wait(30), 0)
+        with Ledger(own.url(port=pooler.port)) as ledger:
+            ledger.record(*ORDER)
+        self.assertIsNone(pooler.process.poll())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A proxy in front of a server that cuts the connection of an operation before it reaches the
 server, while it is carried out, or after it was committed and before the client hears of it. For
-tests it also stands still, lets answers trickle, and gives the server another version."""
+tests it also stands still, forgets connections, lets answers trickle, keeps one waiting before it
+begins, and gives the server another version."""
 
 from __future__ import annotations
 
@@ -26,6 +27,9 @@ class CuttingProxy:
         # What passes, to the server and to the client.
         self.requests, self.answers = threading.Event(), threading.Event()
         self.resume()
+        self._held: list[threading.Event] = []
+        self._forgotten: list[threading.Event] = []
+        self._is_closed = False
         # Seconds for each byte of an answer.
         self.delay = 0.0
         # The two digits that stand in the place of the server's version.
@@ -51,12 +55,27 @@ class CuttingProxy:
         self.requests.clear()
         self.answers.clear()
 
+    def forget(self) -> None:
+        """The connections of now pass nothing any longer, and are not closed."""
+        self.stall()
+        self._forgotten += [self.requests, self.answers]
+        self.requests, self.answers = threading.Event(), threading.Event()
+        self.resume()
+
+    def hold_next(self) -> threading.Event:
+        """The next connection begins when that is set."""
+        self._held.append(threading.Event())
+        return self._held[0]
+
     def resume(self) -> None:
         self.requests.set()
         self.answers.set()
 
     def close(self) -> None:
+        self._is_closed = True
         self.resume()
+        for event in self._forgotten:
+            event.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -86,6 +105,8 @@ class CuttingProxy:
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:
+            if self._held:
+                self._held.pop().wait()
             server = socket.create_connection(("127.0.0.1", self._target))
             with server:
                 for end in (client, server):
@@ -103,13 +124,14 @@ class CuttingProxy:
         client.sendall(data)
 
     def _pass_requests(self, client: socket.socket, server: socket.socket) -> None:
+        requests, answers = self.requests, self.answers
         swallow = threading.Event()
         answered = threading.Event()
 
         def pass_answers() -> None:
             with contextlib.suppress(OSError):
                 while data := server.recv(65_536):
-                    self.answers.wait()
+                    answers.wait()
                     if swallow.is_set():
                         answered.set()
                     else:
@@ -121,7 +143,9 @@ class CuttingProxy:
         threading.Thread(target=pass_answers, daemon=True).start()
         while data := client.recv(65_536):
             self.questions += data[:1] in (b"Q", b"P")
-            self.requests.wait()
+            requests.wait()
+            if self._is_closed:
+                break
             kind = self._choose() if any(word in data for word in WRITES) else None
             if kind == "before":
                 break

@@ -150,7 +150,9 @@
       switch error.sqlState {
       case "TL003": "a clock of one's own is for ledgers whose mode is simulation"
       case "TL001": "use a server of PostgreSQL 15 or later"
-      default: "set default_transaction_isolation of the role back to 'read committed'"
+      default:
+        "set default_transaction_isolation and client_min_messages of the role back to "
+          + "'read committed' and 'notice'"
       }
     }
 
