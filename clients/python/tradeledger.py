@@ -25,6 +25,7 @@ from any thread; one call works at a time.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import datetime
@@ -2998,13 +2999,12 @@ class _Server:
         else:
             # Its C code would keep all threads waiting for the network. `lock_timeout` has to do.
             return
-        # (The old way knows no limit.)
-        is_daemon = call == self._cancel_with_old_libpq
-        self._canceller = threading.Thread(target=call, args=(cancel,), daemon=is_daemon)
+        self._canceller = threading.Thread(target=call, args=(cancel,), daemon=True)
         self._cancelled = self.connection
         # Where no thread is to be had, `lock_timeout` has to do as well.
         with contextlib.suppress(RuntimeError):
             self._canceller.start()
+            _cancellers.add(self._canceller)
 
     def _cancel(self, cancel: Any) -> None:
         """Stays until the other end hangs up, even where nobody needs it any longer, the process has
@@ -3023,6 +3023,18 @@ class _Server:
         with contextlib.suppress(self._failure):
             cancel.cancel()
 
+
+_cancellers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+def _await_cancels() -> None:
+    """At the end of the process."""
+    wait = _Wait(_Server.CANCELLING)
+    for canceller in list(_cancellers):
+        canceller.join(wait.left)
+
+
+atexit.register(_await_cancels)
 
 # What libpq says of a connection that is refused for good: words, code and hint. The first that
 # fits: it may have tried without encryption as well, and been refused for that too.

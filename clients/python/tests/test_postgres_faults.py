@@ -817,6 +817,9 @@ except tradeledger.LedgerError as error:
                         self.assertEqual(worker.stdout.readline(), "outcome_unknown\n")
                         with contextlib.suppress(subprocess.TimeoutExpired):
                             worker.wait(1)
+                            # It has gone, and the pooler notices before the server goes on.
+                            log = place / "pgbouncer.log"
+                            eventually(lambda: "unexpected eof" in log.read_text())
                     finally:
                         os.kill(own.pid, signal.SIGCONT)
                 self.assertEqual(worker.wait(30), 0)
