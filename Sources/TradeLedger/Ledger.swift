@@ -104,7 +104,7 @@ public final class Ledger: Sendable {
 
   /// `place` as it may be shown: of a URL neither the password nor anything else that is secret.
   public static func displayName(of place: String) -> String {
-    guard isServer(place) else { return scheme(of: place).map { "\($0)://..." } ?? place }
+    guard isServer(place) else { return noPath(place) ?? place }
     #if PostgreSQL
       return (try? PostgreSQLEngine.name(of: place)) ?? "postgresql://..."
     #else
@@ -112,10 +112,18 @@ public final class Ledger: Sendable {
     #endif
   }
 
-  /// `mysql` of `mysql://...`; nil of what is no URL.
-  static func scheme(of place: String) -> Substring? {
-    let scheme = place.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
-    return !scheme.isEmpty && place.dropFirst(scheme.count).hasPrefix("://") ? scheme : nil
+  /// What may be shown of an address that is not a path, `mysql://...` for example, and may have a
+  /// password in it. nil of a path.
+  static func noPath(_ place: String) -> String? {
+    let scheme = place.prefix { $0 != "/" && $0 != ":" }
+    if !scheme.isEmpty && place.dropFirst(scheme.count).hasPrefix("://") {
+      return scheme.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
+        ? "\(scheme)://..." : "...://..."
+    }
+    // libpq's other way to say where a server is.
+    let words = place.lowercased().filter { !$0.isWhitespace }
+    let isPath = words.hasPrefix("/") || words.hasPrefix(".")
+    return !isPath && words.contains("password=") ? "...password=..." : nil
   }
 
   /// Whether processes on other machines may use this ledger too. Whoever holds an instance name

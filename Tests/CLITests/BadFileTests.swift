@@ -179,8 +179,10 @@ final class BadFileTests: CommandLineTestCase {
       expect(result, status, "\(arguments)")
       XCTAssertFalse((result.stdout + result.stderr).contains("s3cret"), "\(arguments) \(result)")
     }
-    for url in ["mysql://bot:s3cret@h/d", "postgresql+psycopg://a:s3cret@h/d", "POSTGRES://s3cret"]
-    {
+    for url in [
+      "mysql://bot:s3cret@h/d", "postgresql+psycopg://a:s3cret@h/d", "POSTGRES://s3cret",
+      "my_sql://bot:s3cret@h/d", "Password = s3cret dbname=d",
+    ] {
       for arguments in [Self.reading, Self.writing, ["init"], ["metrics"]] {
         expectSilence(arguments, 69, db: url)
       }

@@ -1388,16 +1388,24 @@ def _cannot_reach(path: str, error: OSError) -> LedgerError:
     return _error("io", text, "check the path and the disk")
 
 
+def _no_path(place: str) -> str | None:
+    """What may be shown of an address that is not a path, `mysql://...` for example, and may have a
+    password in it. None of a path."""
+    if url := re.match("([^/:]+)://", place):
+        return f"{url[1] if re.fullmatch('[A-Za-z0-9+.-]+', url[1]) else '...'}://..."
+    # libpq's other way to say where a server is.
+    return "...password=..." if re.match(r"(?![./]).*password\s*=", place, re.S | re.I) else None
+
+
 def _judged_path(path: str) -> str:
     """The real path of a file that may be opened: looked at with stat alone, because a descriptor
     that this process opened and closed would drop the process's own locks."""
     if not path or "\0" in path or path.startswith("file:"):
         hint = "give a plain path, not an URI; write ./file:x for a file of that name"
         raise _invalid(f"not a path: {_quoted(path)}", hint)
-    if scheme := re.match("[A-Za-z0-9+.-]+://", path):
-        # The URL itself is not repeated: there may be a password in it.
+    if address := _no_path(path):
         hint = "give the path of a file; a ledger on a server is at postgresql://USER@HOST/DATABASE"
-        raise _error("unavailable", f"not a path: '{scheme[0]}...'", hint)
+        raise _error("unavailable", f"not a path: '{address}'", hint)
     try:
         real = os.path.realpath(path, strict=True)
         info = os.lstat(real)

@@ -41,9 +41,9 @@ extension LedgerError {
     hint: "build the package with its trait PostgreSQL, or give the path of a ledger file")
 
   /// The URL itself is not repeated: there may be a password in it.
-  static func noEngine(_ scheme: Substring) -> LedgerError {
+  static func noEngine(_ address: String) -> LedgerError {
     LedgerError(
-      .unavailable, "not a path: '\(scheme)://...'",
+      .unavailable, "not a path: '\(address)'",
       hint: "give the path of a file; a ledger on a server is at postgresql://USER@HOST/DATABASE")
   }
 

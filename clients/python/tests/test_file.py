@@ -68,7 +68,9 @@ class OpenTests(FileTestCase):
         Ledger(link, clock=self.file.clock).close()
         self.failed("no_ledger", Ledger, path.with_name("none.db"))
         self.failed("invalid_input", Ledger, "file:" + self.file.path)
-        for url in ("mysql://bot:s3cret@h/d", "postgresql+psycopg://a:s3cret@h/d", "POSTGRES://s3cret"):
+        for url in ("mysql://bot:s3cret@h/d", "postgresql+psycopg://a:s3cret@h/d",
+                    "POSTGRES://s3cret", "my_sql://bot:s3cret@h/d",
+                    "Password = s3cret dbname=d"):  # fmt: skip
             self.assertNotIn("s3cret", str(self.failed("unavailable", Ledger, url)))
         self.failed("not_a_ledger", Ledger, path.parent)
         self.failed("configuration", Ledger, "/proc/version")

@@ -165,7 +165,7 @@ extension LedgerFile {
         .invalidInput, "not a path: \(quoted(path))",
         hint: "give a plain path, not an URI; write ./file:x for a file of that name")
     }
-    if let scheme = Ledger.scheme(of: path) { throw .noEngine(scheme) }
+    if let address = Ledger.noPath(path) { throw .noEngine(address) }
   }
 
   /// A file that is mounted by itself, as `docker run -v FILE:FILE` does, has another log at each
